@@ -1,0 +1,19 @@
+// What a command may touch of the outside world. main.ts passes the real one; tests pass their own.
+
+export interface CommandIo {
+  stdout(text: string): void
+  stderr(text: string): void
+  readonly cwd: string
+  env(name: string): string | undefined
+  now(): number
+  /** Aborted on SIGINT and SIGTERM. */
+  readonly signal: AbortSignal
+}
+
+/** Exit codes of every command (docs/cli.md). */
+export const exitCode = { ok: 0, notAllRight: 1, usage: 2 } as const
+
+/** Bad usage or unreadable input: main.ts prints one line on stderr and exits with 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}

@@ -1,0 +1,64 @@
+// Options that every command understands, and the help that teaches them.
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+import { parse } from 'yaml'
+import { type CommandIo, UsageError } from './io.ts'
+
+export const locationOptions = {
+  data: { type: 'string' },
+  config: { type: 'string' },
+} as const
+
+export const formatOption = { format: { type: 'string', default: 'text' } } as const
+export const helpOption = { help: { type: 'boolean', short: 'h', default: false } } as const
+
+export const locationHelp = `  --data DIR       the data folder (default: ./.holdfast)
+  --config FILE    take the data folder from this holdfast.yaml instead`
+
+/**
+ * parseArgs that answers wrong usage with a UsageError naming the command.
+ *
+ * @throws UsageError for an unknown option or a missing value
+ */
+export function parseOptions<const T extends ParseArgsOptionsConfig>(command: string, args: string[], options: T) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true, strict: true })
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('. ')[0] : String(error)
+    throw new UsageError(`${reason}; see 'holdfast ${command} --help'`)
+  }
+}
+
+/**
+ * The data folder that a command works on: `--data`, else the `data:` key of `--config`, else `./.holdfast`.
+ * Only that one key is read, so that a log can be verified on a machine where the secrets of the
+ * configuration cannot be resolved.
+ */
+export function dataFolder(values: { data?: string | undefined; config?: string | undefined }, io: CommandIo): string {
+  if (values.data !== undefined && values.config !== undefined)
+    throw new UsageError('give --data or --config, not both')
+  if (values.config === undefined) return resolve(io.cwd, values.data ?? '.holdfast')
+  const file = resolve(io.cwd, values.config)
+  return resolve(file, '..', dataKeyOf(file))
+}
+
+/** True when the user asked for JSON. */
+export function wantsJson(format: string | undefined): boolean {
+  if (format === 'json') return true
+  if (format === 'text') return false
+  throw new UsageError(`--format takes text or json, not '${format}'`)
+}
+
+function dataKeyOf(file: string): string {
+  let document: unknown
+  try {
+    document = parse(readFileSync(file, 'utf8'), { maxAliasCount: 0 })
+  } catch (error) {
+    throw new UsageError(`cannot read ${file}: ${error instanceof Error ? error.message.split('\n')[0] : error}`)
+  }
+  const isRecord = typeof document === 'object' && document !== null
+  const data = isRecord && 'data' in document ? document.data : './data'
+  if (typeof data !== 'string') throw new UsageError(`${file}: 'data' must be the path of a folder`)
+  return data
+}

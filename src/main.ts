@@ -1,0 +1,67 @@
+// The command line: finds the command by its name and hands over. Every command is one file in commands/.
+import { audit } from './commands/audit.ts'
+import { config } from './commands/config.ts'
+import { init } from './commands/init.ts'
+import { type CommandIo, exitCode, UsageError } from './commands/io.ts'
+import { keys } from './commands/keys.ts'
+import { serve } from './commands/serve.ts'
+import { up } from './commands/up.ts'
+
+const commands = { up, init, serve, config, keys, audit }
+
+const help = `holdfast: the layered defence for AI infrastructure, in one program
+
+  holdfast up                     try it: gateway and demo model on loopback, nothing to configure
+  holdfast init                   write a commented holdfast.yaml for your own upstream
+  holdfast serve                  run the gateway from holdfast.yaml
+  holdfast config check|schema    check a configuration, or print its JSON Schema
+  holdfast keys create|list|revoke
+                                  API keys of the people and programs that may ask
+  holdfast audit tail|query|verify|prove
+                                  read and prove the log
+
+Each takes --help, and --data DIR or --config FILE to say which installation is meant.
+`
+
+process.exitCode = await main(process.argv.slice(2), processIo())
+
+async function main([name, ...args]: string[], io: CommandIo): Promise<number> {
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    io.stdout(help)
+    return name === undefined ? exitCode.usage : exitCode.ok
+  }
+  try {
+    if (!isCommand(name)) throw new UsageError(`no command '${name}'; see 'holdfast --help'`)
+    return await commands[name](args, io)
+  } catch (error) {
+    io.stderr(`holdfast: ${error instanceof Error ? error.message : String(error)}\n`)
+    if (!(error instanceof Error && 'code' in error) && !(error instanceof UsageError))
+      io.stderr(`${error instanceof Error ? error.stack : ''}\nThis is a bug in Holdfast; please report it.\n`)
+    return exitCode.usage
+  }
+}
+
+function isCommand(name: string): name is keyof typeof commands {
+  return Object.hasOwn(commands, name)
+}
+
+function processIo(): CommandIo {
+  const interrupted = new AbortController()
+  const stop = () => {
+    // A second signal ends the program at once; the log's journal makes that safe.
+    process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143))
+    interrupted.abort()
+  }
+  return {
+    stdout: (text) => process.stdout.write(text),
+    stderr: (text) => process.stderr.write(text),
+    cwd: process.cwd(),
+    env: (name) => process.env[name],
+    now: Date.now,
+    get signal() {
+      // Only a command that asks for the signal takes over Ctrl-C; for the others it keeps its meaning.
+      if (process.listenerCount('SIGINT', stop) === 0) process.once('SIGINT', stop).once('SIGTERM', stop)
+      return interrupted.signal
+    },
+  }
+}
