@@ -1,0 +1,21 @@
+// audit: what happened, as OCSF events, in a transparency log that shows every later change.
+export { type ApiActivity, type ApiActivityInput, apiActivity, type LoggedVerdict } from './events/api-activity.ts'
+export {
+  type ApplicationLifecycle,
+  type ApplicationLifecycleInput,
+  applicationLifecycle,
+} from './events/application-lifecycle.ts'
+export { type Authentication, type AuthenticationInput, authentication } from './events/authentication.ts'
+export { type DetectionFinding, type DetectionFindingInput, detectionFinding } from './events/detection-finding.ts'
+export {
+  type Entity,
+  type EntityManagement,
+  type EntityManagementInput,
+  entityManagement,
+} from './events/entity-management.ts'
+export type { Actor, EventInput, OcsfEvent, Severity, Status } from './events/event.ts'
+export {
+  type RemediationActivity,
+  type RemediationActivityInput,
+  remediationActivity,
+} from './events/remediation-activity.ts'
