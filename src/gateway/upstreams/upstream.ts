@@ -1,0 +1,81 @@
+// An upstream: a pool of HTTP/1.1 connections to the one host that the configuration names.
+import { isIP } from 'node:net'
+import { Pool } from 'undici'
+import { addressRefusal } from './address.ts'
+import { Call, type CallLimits } from './call.ts'
+import { UpstreamError } from './error.ts'
+import { createGate } from './gate.ts'
+import { requestHeaders } from './headers.ts'
+import { checkedLookup, type ResolveName } from './resolve.ts'
+import type { UpstreamSettings } from './schema.ts'
+import type { Upstream } from './types.ts'
+
+export interface UpstreamWorld {
+  readonly resolve: ResolveName
+  /** ms since the epoch. */
+  readonly now: () => number
+  /** The text of a file, for `tls.ca`. */
+  readonly readFile: (path: string) => string
+}
+
+/**
+ * Opens nothing yet: connections are made as calls need them, reused, and renewed every five minutes, when the name
+ * is resolved and checked again. Redirects are not followed, requests are not repeated, and nothing is pipelined.
+ *
+ * @throws UpstreamError `address_not_allowed` when the URL names an address that is not allowed
+ */
+export function createUpstream(settings: UpstreamSettings, world: UpstreamWorld): Upstream {
+  const { name, url, auth, key, allowPrivate } = settings
+  refuseLiteralAddress(url, allowPrivate)
+  const pool = new Pool(url.origin, {
+    connections: settings.connections,
+    pipelining: 1,
+    clientTtl: renewalMs,
+    maxHeaderSize: maxHeaderBytes,
+    // Kept by each call itself.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    allowH2: false,
+    connectTimeout: settings.timeouts.connect,
+    connect: {
+      lookup: checkedLookup({ resolve: world.resolve, allowPrivate, now: world.now, ttlMs: addressTtlMs }),
+      minVersion: 'TLSv1.2',
+      rejectUnauthorized: true,
+      ...(settings.tls?.ca === undefined ? {} : { ca: world.readFile(settings.tls.ca) }),
+    },
+  })
+  const gate = createGate(settings.connections)
+  const limits: CallLimits = { ...settings.timeouts, maxResponseBytes: settings.maxResponseBytes }
+  const base = url.pathname.replace(/\/+$/, '')
+
+  return {
+    name,
+    send({ operation, method, body, signal }, answer) {
+      const call = new Call(answer, limits, signal)
+      const dispatch = () => {
+        const headers = requestHeaders(auth, key, body !== undefined)
+        pool.dispatch({ method, path: `${base}/${operation}${url.search}`, headers, body: body ?? null }, call)
+      }
+      // A turn later, so that nothing of the answer can arrive before the caller holds the call.
+      queueMicrotask(() => {
+        if (signal.aborted) call.abort()
+        if (!call.isOver) call.onOver = gate.enter(dispatch)
+      })
+      return call
+    },
+    close: () => pool.close(),
+    destroy: () => pool.destroy(),
+  }
+}
+
+/** A connection lives no longer than this, so that an address which has become wrong is left. */
+const renewalMs = 300_000
+const addressTtlMs = 30_000
+const maxHeaderBytes = 16 * 1024
+
+/** net and tls do not look up an address, so one in the URL is checked here. */
+function refuseLiteralAddress(url: URL, allowPrivate: boolean): void {
+  const address = url.hostname.replace(/^\[|\]$/g, '')
+  const refusal = isIP(address) === 0 ? undefined : addressRefusal(address, allowPrivate)
+  if (refusal !== undefined) throw new UpstreamError('address_not_allowed', `${url.origin} is refused: ${refusal}`)
+}
