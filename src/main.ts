@@ -1,4 +1,5 @@
 // The command line: finds the command by its name and hands over. Every command is one file in commands/.
+import { ask } from './commands/ask.ts'
 import { audit } from './commands/audit.ts'
 import { config } from './commands/config.ts'
 import { init } from './commands/init.ts'
@@ -7,7 +8,7 @@ import { keys } from './commands/keys.ts'
 import { serve } from './commands/serve.ts'
 import { up } from './commands/up.ts'
 
-const commands = { up, init, serve, config, keys, audit }
+const commands = { up, ask, init, serve, config, keys, audit }
 
 const help = `holdfast: the layered defence for AI infrastructure, in one program
 

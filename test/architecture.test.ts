@@ -58,5 +58,7 @@ function file(path: string, text: string): SourceFile {
 function sourcesOf(folder: string): SourceFile[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
-    .map((name) => file(relative(folder, join(folder, name)).replaceAll(sep, '/'), readFileSync(join(folder, name), 'utf8')))
+    .map((name) =>
+      file(relative(folder, join(folder, name)).replaceAll(sep, '/'), readFileSync(join(folder, name), 'utf8')),
+    )
 }

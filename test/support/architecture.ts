@@ -69,7 +69,8 @@ function judge(path: string, specifier: string): string | undefined {
   const target = roomOf(resolve(path, specifier))
   // main.ts is the street: it opens the commands by name and belongs to no room.
   if (room === undefined || target === room) return undefined
-  if (target === undefined) return `imports '${specifier}' from outside every room`
+  if (target === undefined)
+    return specifier.endsWith('/package.json') ? undefined : `imports '${specifier}' from outside every room`
   return `side door '${specifier}'; import '#${target}'`
 }
 
@@ -85,7 +86,9 @@ function mayImport(room: string, target: string): string | undefined {
 function importsOf(text: string): string[] {
   const code = text.replace(/^\s*\/\/.*$/gm, '').replace(/\/\*[\s\S]*?\*\//g, '')
   const pattern = /(?:\bfrom\s*|\bimport\s*\(?\s*|new URL\(\s*)(['"])([^'"\n]+)\1/g
-  return [...code.matchAll(pattern)].map((match) => match[2] ?? '').filter((name) => name.startsWith('.') || name.startsWith('#'))
+  return [...code.matchAll(pattern)]
+    .map((match) => match[2] ?? '')
+    .filter((name) => name.startsWith('.') || name.startsWith('#'))
 }
 
 function roomOf(path: string): string | undefined {

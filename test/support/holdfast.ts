@@ -1,0 +1,80 @@
+// Runs the real program for tests: a process, a data folder of its own, and what it printed.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const program = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'bin', 'holdfast')
+
+export interface RunningHoldfast {
+  readonly process: ChildProcess
+  readonly gateway: string
+  readonly upstream: string
+  readonly key: string
+  readonly data: string
+  readonly pid: number
+  /** Everything it has written to stderr. */
+  stderr(): string
+  /** Sends a signal and waits for the exit; returns the exit code, null after SIGKILL. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>
+}
+
+/** `holdfast up --json` on free ports. */
+export async function startHoldfast(data: string, ...args: string[]): Promise<RunningHoldfast> {
+  const child = spawn(program, ['up', '--json', '--port', '0', '--data', data, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors += text
+  })
+  const exited = once(child, 'exit')
+  const line = once(createInterface({ input: child.stdout }), 'line')
+  const first = await Promise.race([line, exited])
+  if (typeof first[0] !== 'string') throw new Error(`holdfast up ended before it was ready:\n${errors}`)
+  return {
+    ...JSON.parse(first[0]),
+    process: child,
+    stderr: () => errors,
+    async stop(signal = 'SIGTERM') {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill(signal)
+        await exited
+      }
+      return child.exitCode
+    },
+  }
+}
+
+export interface CommandResult {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs one command to its end. */
+export async function holdfast(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<CommandResult> {
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    env: { ...process.env, ...options.env },
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+  })
+  const [code] = await once(child, 'close')
+  return { code, stdout, stderr }
+}
+
+/** A folder that is gone when the test is over. */
+export function temporaryFolder(test: { after(cleanUp: () => void): void }): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-'))
+  test.after(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
