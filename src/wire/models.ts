@@ -1,0 +1,63 @@
+// The list of models (GET /v1/models): what an upstream offers, reduced to what a principal may see.
+import { blameUpstream } from './errors.ts'
+import { type JsonNode, parseJson } from './json.ts'
+import { DEFAULT_WIRE_OPTIONS, type WireOptions } from './options.ts'
+import type { Part, Span } from './part.ts'
+import { Reader } from './reader.ts'
+import { type Splice, splice } from './replace.ts'
+import { identifier, invalid, json, list, memberOf, object, requireObject, scalar, stringMember } from './shape.ts'
+
+export interface ModelList {
+  readonly body: Uint8Array
+  readonly models: readonly ModelEntry[]
+  /** Text that vendors add, such as descriptions; ids and owners are identifiers and not among them. */
+  readonly parts: readonly Part[]
+}
+
+export interface ModelEntry extends Span {
+  readonly id: string
+  readonly ownedBy?: string
+}
+
+/** @throws WireError with status 502 when the body is not a list of models, each with an id */
+export function parseModelList(body: Uint8Array, options: Partial<WireOptions> = {}): ModelList {
+  return blameUpstream(() => {
+    const settings = { ...DEFAULT_WIRE_OPTIONS, ...options }
+    const document = parseJson(body, settings)
+    const reader = new Reader(document, settings, 'response')
+    const root = requireObject(document.root)
+    shape(reader, root, '', { role: 'assistant', channel: 'document', contentType: 'text' })
+    return { body, models: entriesOf(root).map((node) => entry(reader, node)), parts: reader.parts }
+  })
+}
+
+/** The list with only the models that `isVisible`; the entries that stay keep their bytes. */
+export function filterModelList({ body, models }: ModelList, isVisible: (id: string) => boolean): Uint8Array {
+  const visible = models.filter(({ id }) => isVisible(id))
+  if (visible.length === models.length) return body
+  const bytes = Buffer.concat(
+    visible.flatMap((model, i) => [COMMA.subarray(i === 0 ? 1 : 0), body.subarray(model.start, model.end)]),
+  )
+  const all: Splice[] = [{ start: models[0]?.start ?? 0, end: models.at(-1)?.end ?? 0, bytes }]
+  return splice(body, all)
+}
+
+const COMMA = Buffer.from(',')
+
+const shape = object({
+  object: identifier,
+  data: list(object({ id: identifier, object: identifier, created: scalar, owned_by: identifier, permission: json() })),
+})
+
+function entriesOf(root: JsonNode): readonly JsonNode[] {
+  const data = memberOf(root, 'data')
+  if (data?.kind !== 'array') throw invalid('/data', 'must be a list of models, each with an id')
+  return data.items
+}
+
+function entry(reader: Reader, node: JsonNode): ModelEntry {
+  const id = stringMember(reader, node, 'id')
+  if (id === undefined) throw invalid('/data', 'must be a list of models, each with an id')
+  const ownedBy = stringMember(reader, node, 'owned_by')
+  return { id, start: node.start, end: node.end, ...(ownedBy !== undefined && { ownedBy }) }
+}

@@ -1,0 +1,80 @@
+// Content that cannot be seen from the request: inline media, references, state that the provider keeps.
+// Each is refused unless its own option allows it, and is then reported as not inspected.
+import { WireError } from './errors.ts'
+import type { JsonNode } from './json.ts'
+import type { Reader, Uninspected } from './reader.ts'
+import { invalid, type Shape, text, toParam } from './shape.ts'
+
+/** An image: an https URL is text and a reference, a data URL is inline data, anything else is refused. */
+export const imageUrl: Shape = (reader, node, path, place) => {
+  const { images } = reader.options
+  const url = node.kind === 'string' ? reader.document.text(node) : ''
+  if (/^https:\/\//i.test(url)) {
+    admit(reader, node, path, 'image', images !== 'refuse')
+    text(reader, node, path, place)
+  } else if (/^data:image\/[\w.+-]+;base64,/i.test(url)) {
+    admit(reader, node, path, 'image', images === 'any')
+  } else {
+    throw invalid(path, 'must be an https URL or a base64 data URL of an image')
+  }
+}
+
+/** The id of a file that the provider holds: text, and a reference. */
+export const fileReference: Shape = (reader, node, path, place) => {
+  if (node.kind === 'null') return
+  admit(reader, node, path, 'file', reader.options.files !== 'refuse')
+  text(reader, node, path, place)
+}
+
+/** A file's bytes in base64. */
+export const fileData: Shape = (reader, node, path) => {
+  if (node.kind !== 'null') admit(reader, node, path, 'file', reader.options.files === 'any')
+}
+
+/** Audio bytes in base64, or the id of earlier audio. */
+export const audioData: Shape = (reader, node, path) => {
+  if (node.kind !== 'null') admit(reader, node, path, 'audio', reader.options.audio === 'any')
+}
+
+/** An id under which the provider keeps earlier text: a response, a conversation, a cache. */
+export const stateReference: Shape = (reader, node, path, place) => {
+  if (node.kind === 'null') return
+  admit(reader, node, path, 'stored_state', reader.options.storedState === 'any')
+  text(reader, node, path, place)
+}
+
+/** `store: true`: what was said can later be fetched past this gateway. */
+export const storeFlag: Shape = (reader, node, path) => {
+  if (node.kind === 'true') admit(reader, node, path, 'stored_state', reader.options.storedState === 'any')
+  else if (node.kind !== 'false' && node.kind !== 'null') throw invalid(path, 'must be a boolean')
+}
+
+/** `modalities`: text passes, audio in the answer is content that nobody sees. */
+export const modality: Shape = (reader, node, path, place) => {
+  const name = node.kind === 'string' ? reader.document.text(node) : ''
+  if (name === 'audio') admit(reader, node, path, 'audio', reader.options.audio === 'any')
+  else if (name !== 'text') text(reader, node, path, place)
+}
+
+function admit(reader: Reader, node: JsonNode, path: string, kind: Uninspected['kind'], isAllowed: boolean): void {
+  if (isAllowed) {
+    reader.uninspected.push({ path, kind, start: node.start, end: node.end })
+    return
+  }
+  const option = OPTION[kind]
+  throw new WireError({
+    code: 'opaque_content',
+    status: 400,
+    message: `"${toParam(path)}" is ${NOUN[kind]}, which cannot be inspected here. What cannot be inspected is not forwarded; the operator can allow it (option "${option}").`,
+    param: toParam(path),
+  })
+}
+
+const OPTION = { image: 'images', file: 'files', audio: 'audio', stored_state: 'storedState' } as const
+
+const NOUN = {
+  image: 'an image',
+  file: 'a file',
+  audio: 'audio',
+  stored_state: 'text kept by the provider',
+} as const

@@ -1,0 +1,31 @@
+// What this room accepts beyond inspected text, and how large a body may be. Everything opaque is refused by default.
+import type { JsonLimits } from './json.ts'
+
+export interface WireOptions extends JsonLimits {
+  /** Answers asked for at once (`n`): each one costs. */
+  readonly maxChoices: number
+  /** Images: `reference` passes https URLs (inspected as text), `any` also inline data. */
+  readonly images: 'refuse' | 'reference' | 'any'
+  /** Files: `reference` passes file ids (inspected as text), `any` also inline data. */
+  readonly files: 'refuse' | 'reference' | 'any'
+  /** Audio in either direction, and references to earlier audio. */
+  readonly audio: 'refuse' | 'any'
+  /** `store: true`, earlier responses and conversations: text that the provider keeps or adds out of our sight. */
+  readonly storedState: 'refuse' | 'any'
+  /** Log probabilities repeat the text token by token. `drop` accepts the request and removes them from the stream. */
+  readonly streamedLogprobs: 'refuse' | 'drop'
+  /** Objects and arrays that this room does not know and that carry text: `inspect` makes every string a part. */
+  readonly unknown: 'refuse' | 'inspect'
+}
+
+export const DEFAULT_WIRE_OPTIONS: WireOptions = {
+  maxDepth: 64,
+  maxValues: 100_000,
+  maxChoices: 16,
+  images: 'refuse',
+  files: 'refuse',
+  audio: 'refuse',
+  storedState: 'refuse',
+  streamedLogprobs: 'refuse',
+  unknown: 'refuse',
+}
