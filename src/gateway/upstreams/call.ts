@@ -1,6 +1,6 @@
 // One call to an upstream, from waiting for a connection to the last byte: its time limits, its backpressure, and the
 // one place where it ends.
-import type { Dispatcher } from 'undici'
+import { type Dispatcher, errors } from 'undici'
 import { UpstreamError, type UpstreamErrorCode } from './error.ts'
 import { type ReceivedHeaders, responseHeaders } from './headers.ts'
 import type { UpstreamAnswer, UpstreamCall } from './types.ts'
@@ -174,13 +174,18 @@ function connectFailure(error: Error): [UpstreamErrorCode, string] {
 
 function transferFailure(error: Error): [UpstreamErrorCode, string] {
   const code = codeOf(error)
-  const isMalformed = code.startsWith('HPE_') || malformed.has(code) || /^bad (?:response|upgrade)$/.test(error.message)
+  const isMalformed =
+    malformed.some((kind) => error instanceof kind) || /^bad (?:response|upgrade)$/.test(error.message)
   return isMalformed
     ? ['bad_response', `the answer is malformed (${code})`]
     : ['reset', `the connection was lost (${code})`]
 }
 
-const malformed: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'])
+const malformed = [
+  errors.HTTPParserError,
+  errors.HeadersOverflowError,
+  errors.ResponseContentLengthMismatchError,
+] as const
 
 function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name
