@@ -34,20 +34,18 @@ export function parsePolicy(text: string): Parsed<PolicyJson> {
   return { ok: true, value: answer.json as PolicyJson }
 }
 
-export interface ActionGroup {
-  readonly uid: { readonly type: string; readonly id: string }
-  readonly parents: readonly { readonly type: string; readonly id: string }[]
-}
-
 /**
- * A schema in Cedar's own syntax, or as an object in its JSON form: the actions that it declares.
+ * A schema in Cedar's own syntax or as an object in its JSON form; the answer has all names resolved.
  *
  * @throws CedarOverflow
  */
-export function parseSchema(schema: Wasm.Schema): Parsed<readonly ActionGroup[]> {
-  const answer = callCedar((cedar) => cedar.schemaToJson(schema))
+export function parseSchema(schema: Wasm.Schema): Parsed<Wasm.SchemaJson<string>> {
+  const checked = callCedar((cedar) => cedar.checkParseSchema(schema))
+  if (checked.type === 'failure') return { ok: false, complaints: checked.errors.map(complaint) }
+  const text = typeof schema === 'string' ? schema : callCedar((cedar) => schemaText(cedar, schema))
+  const answer = callCedar((cedar) => cedar.schemaToJsonWithResolvedTypes(text))
   if (answer.type === 'failure') return { ok: false, complaints: answer.errors.map(complaint) }
-  return { ok: true, value: actionsOf(answer.json) }
+  return { ok: true, value: answer.json }
 }
 
 /**
@@ -100,22 +98,9 @@ function complaint(error: Wasm.DetailedError): Complaint {
   return place === undefined ? { message: text } : { message: text, start: place.start }
 }
 
-/** In the JSON form, a group's type may be left out (`Action`) or be relative to the namespace. */
-function actionsOf(schema: Wasm.SchemaJson<string>): ActionGroup[] {
-  const namespaces = Object.entries(schema)
-  const qualify = (namespace: string, type: string) => (namespace === '' ? type : `${namespace}::${type}`)
-  const declared = new Set(
-    namespaces.flatMap(([namespace, { actions }]) =>
-      Object.keys(actions).map((id) => `${qualify(namespace, 'Action')}::"${id}`),
-    ),
-  )
-  return namespaces.flatMap(([namespace, { actions }]) =>
-    Object.entries(actions).map(([id, { memberOf }]) => ({
-      uid: { type: qualify(namespace, 'Action'), id },
-      parents: (memberOf ?? []).map((group) => {
-        const inside = qualify(namespace, group.type ?? 'Action')
-        return { type: declared.has(`${inside}::"${group.id}`) ? inside : (group.type ?? inside), id: group.id }
-      }),
-    })),
-  )
+/** Names can be resolved only in a schema that is text. */
+function schemaText(cedar: Cedar, schema: Wasm.Schema): string {
+  const answer = cedar.schemaToText(schema)
+  if (answer.type === 'failure') throw new Error(`Cedar cannot write the schema: ${answer.errors[0]?.message}`)
+  return answer.text
 }

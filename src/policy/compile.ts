@@ -8,13 +8,13 @@ import {
   validatePolicies,
 } from './cedar.ts'
 import { asBoolean, type Environment } from './code.ts'
-import { createEntities, type Entities, NO_ENTITIES } from './entities.ts'
 import { PolicyError, type PolicyIssue, plainError } from './errors.ts'
 import type { PolicyJson } from './est.ts'
 import { compileExpression, type ExactLiteral, TooDeep } from './expressions.ts'
 import { createFinder, type Finder } from './finder.ts'
 import { compileAll, compileNot } from './logic.ts'
 import { toLong } from './longs.ts'
+import { readSchema, type Schema } from './schema.ts'
 import { compileScope, type Handle } from './scope.ts'
 import {
   offsetOfByte,
@@ -45,8 +45,9 @@ export interface PolicySet {
   readonly policies: readonly Policy[]
   /** what Cedar's validator finds odd but not wrong, such as a policy that can never apply */
   readonly warnings: readonly PolicyIssue[]
-  /** for `decide`: the actions of the schema with their groups, and the compiled policies */
-  readonly actions: Entities
+  /** what entities and requests must conform to, when there is a schema */
+  readonly schema: Schema | undefined
+  /** the compiled policies, for `decide` */
   readonly finder: Finder<CompiledPolicy>
 }
 
@@ -73,14 +74,14 @@ export function compilePolicies(input: {
   readonly schema?: PolicySource | undefined
 }): PolicySet {
   checkSize(input.policies)
-  const schema = input.schema && readSchema(input.schema)
+  const schema = input.schema && parseSchemaSource(input.schema)
   const parsed = parseSources(input.policies)
   checkUnique(parsed)
-  const warnings = schema === undefined ? [] : validate(parsed, schema)
+  const warnings = schema === undefined ? [] : validate(parsed, schema.source)
   return {
     policies: parsed.map(({ policy }) => policy),
     warnings,
-    actions: schema?.actions ?? NO_ENTITIES,
+    schema: schema?.schema,
     finder: createFinder(parsed.map(compilePolicy)),
   }
 }
@@ -160,23 +161,20 @@ function checkUnique(parsed: readonly ParsedPolicy[]): void {
   if (issues.length > 0) throw new PolicyError('duplicate', issues)
 }
 
-interface Schema {
-  readonly actions: Entities
-  readonly schema: Parameters<typeof parseSchema>[0]
-}
+type SchemaForCedar = Parameters<typeof parseSchema>[0]
 
-function readSchema(source: PolicySource): Schema {
-  const place: Place = { file: source.name, statement: { text: source.text, start: 0 }, at: positionsIn(source.text) }
-  const schema = source.name.endsWith('.json') ? parseJsonSchema(place) : source.text
-  const answer = withinStack(place, '', () => parseSchema(schema))
-  if (answer.ok) return { schema, actions: createEntities(answer.value) }
+function parseSchemaSource({ name, text }: PolicySource): { source: SchemaForCedar; schema: Schema } {
+  const place: Place = { file: name, statement: { text, start: 0 }, at: positionsIn(text) }
+  const source = name.endsWith('.json') ? parseJsonSchema(place) : text
+  const answer = withinStack(place, '', () => parseSchema(source))
+  if (answer.ok) return { source, schema: readSchema(answer.value) }
   throw new PolicyError(
     'syntax',
     answer.complaints.map((complaint) => issueAt(place, '', complaint)),
   )
 }
 
-function parseJsonSchema(place: Place): Schema['schema'] {
+function parseJsonSchema(place: Place): SchemaForCedar {
   try {
     return JSON.parse(place.statement.text)
   } catch (error) {
@@ -185,7 +183,7 @@ function parseJsonSchema(place: Place): Schema['schema'] {
   }
 }
 
-function validate(parsed: readonly ParsedPolicy[], { schema }: Schema): PolicyIssue[] {
+function validate(parsed: readonly ParsedPolicy[], schema: SchemaForCedar): PolicyIssue[] {
   const places = new Map(parsed.map(({ policy, place }) => [policy.id, place]))
   const texts = Object.fromEntries(parsed.map(({ policy, place }) => [policy.id, place.statement.text]))
   const toIssue = ({ policyId, ...complaint }: PolicyComplaint) => issueAt(places.get(policyId), policyId, complaint)

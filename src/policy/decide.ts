@@ -1,9 +1,11 @@
 /** The decision on one request, as Cedar's authoriser takes it: a forbid overrides, a policy in error is skipped. */
 import type { Environment } from './code.ts'
 import type { CompiledPolicy, PolicySet } from './compile.ts'
-import type { Entities } from './entities.ts'
+import { readTypedFields } from './conform.ts'
+import { type Entities, NO_ENTITIES } from './entities.ts'
 import { EvaluationFailure, plainError } from './errors.ts'
 import { type CedarJson, type EntityUidJson, JsonProblem, readFields, readUid } from './json.ts'
+import type { Schema } from './schema.ts'
 import type { EntityUid, Value } from './values.ts'
 
 export interface PolicyRequest {
@@ -26,7 +28,8 @@ export interface PolicyDecision {
  * Decides a request. A policy whose evaluation fails is skipped and reported in `errors`, as Cedar does: who guards with
  * a `forbid` should refuse when `errors` names one.
  *
- * @throws PolicyError 'request' when principal, action, resource or context are not Cedar values
+ * @throws PolicyError 'request' when principal, action, resource or context are not Cedar values, or when the set has a
+ *   schema and they do not conform to it
  */
 export function decide(set: PolicySet, request: PolicyRequest, entities: Entities): PolicyDecision {
   const environment = readRequest(set, request, entities)
@@ -52,34 +55,39 @@ export function decide(set: PolicySet, request: PolicyRequest, entities: Entitie
 }
 
 function readRequest(set: PolicySet, request: PolicyRequest, entities: Entities): Environment {
-  return {
-    principal: readRole(request, 'principal'),
-    action: readRole(request, 'action'),
-    resource: readRole(request, 'resource'),
-    context: { kind: 'record', fields: readContext(request.context) },
-    entities,
-    actions: set.actions,
-  }
-}
-
-function readRole(request: PolicyRequest, role: 'principal' | 'action' | 'resource'): EntityUid {
+  const { schema } = set
   try {
-    return readUid(request[role], [])
+    const principal = readUid(request.principal, ['principal'])
+    const action = readUid(request.action, ['action'])
+    const resource = readUid(request.resource, ['resource'])
+    const fields =
+      schema === undefined
+        ? readFields(request.context, ['context'])
+        : readDeclaredContext(schema, { principal, action, resource }, request.context)
+    const context = { kind: 'record', fields } as const
+    return { principal, action, resource, context, entities, actions: schema?.actions ?? NO_ENTITIES }
   } catch (error) {
-    throw refused(role, error)
+    if (!(error instanceof JsonProblem)) throw error
+    throw plainError('request', 'request', `${error.path.join('.')}: ${error.message}`)
   }
 }
 
-function readContext(context: PolicyRequest['context']): ReadonlyMap<string, Value> {
-  try {
-    if (typeof context !== 'object' || context === null) throw new JsonProblem([], 'must be an object')
-    return readFields(context, [])
-  } catch (error) {
-    throw refused('context', error)
-  }
+/** The context, after a look whether the schema has the action apply to this principal and this resource. */
+function readDeclaredContext(
+  schema: Schema,
+  uids: Pick<Environment, 'principal' | 'action' | 'resource'>,
+  context: unknown,
+): ReadonlyMap<string, Value> {
+  const action = schema.actionTypes.get(uids.action.key)
+  if (action === undefined) throw new JsonProblem(['action'], 'is not declared in the schema')
+  checkRole('principal', uids.principal, action.principalTypes, schema)
+  checkRole('resource', uids.resource, action.resourceTypes, schema)
+  return readTypedFields(context, action.context, schema, ['context'])
 }
 
-function refused(part: string, error: unknown): unknown {
-  if (!(error instanceof JsonProblem)) return error
-  return plainError('request', 'request', `${[part, ...error.path].join('.')}: ${error.message}`)
+function checkRole(role: string, uid: EntityUid, types: ReadonlySet<string>, schema: Schema): void {
+  if (!types.has(uid.type)) throw new JsonProblem([role], `the action does not apply to the type ${uid.type}`)
+  if (schema.entityTypes.get(uid.type)?.ids?.has(uid.id) === false) {
+    throw new JsonProblem([role], `is not one of the entities of type ${uid.type}`)
+  }
 }

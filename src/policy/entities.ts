@@ -3,8 +3,10 @@
  * each entity worked out once, so that `in` is one look-up. The few entities of one request are laid over a store that
  * stays as it is: `entities.with([...])` costs what those few cost.
  */
+import { readDeclaredUid, readTyped, readTypedFields } from './conform.ts'
 import { plainError } from './errors.ts'
 import { type CedarJson, type EntityUidJson, JsonProblem, parseJson, readFields, readUid } from './json.ts'
+import type { Schema, ValueType } from './schema.ts'
 import type { EntityUid, Value } from './values.ts'
 
 /** Cedar's JSON form of an entity; `parents`, `attrs` and `tags` may be left out when empty. */
@@ -40,22 +42,26 @@ export interface Entities {
 const MAX_ANCESTORS = 5_000_000
 
 /**
- * Entities from Cedar's JSON form, as text (integers beyond 2^53 stay exact) or already parsed.
+ * Entities from Cedar's JSON form, as text (integers beyond 2^53 stay exact) or already parsed. With a policy set that
+ * has a schema, they must conform to it, and so must those that `with` adds.
  *
  * @throws PolicyError 'entities' for anything that is not Cedar JSON, an entity given twice, or a circle of parents;
  *   'too_complex' when the hierarchy has more than 5 million ancestors in all
  */
-export function createEntities(json: string | readonly EntityJson[]): Entities {
-  return buildStore(typeof json === 'string' ? parseList(json) : json, undefined)
+export function createEntities(
+  json: string | readonly EntityJson[],
+  policies?: { readonly schema: Schema | undefined },
+): Entities {
+  return buildStore(typeof json === 'string' ? parseList(json) : json, policies?.schema, undefined)
 }
 
 /** No entities at all. */
 export const NO_ENTITIES: Entities = createEntities([])
 
-function buildStore(list: readonly unknown[], base: Store | undefined): Store {
+function buildStore(list: readonly unknown[], schema: Schema | undefined, base: Store | undefined): Store {
   const nodes = new Map<string, Node>()
   for (const item of list) {
-    const node = readNode(item)
+    const node = readNode(item, schema)
     const { key } = node.entity.uid
     if (nodes.has(key) || base?.find(key) !== undefined) throw refused(node, 'is given twice')
     if (base?.isMissingParent(key))
@@ -63,14 +69,14 @@ function buildStore(list: readonly unknown[], base: Store | undefined): Store {
     nodes.set(key, node)
   }
   closeAncestors(nodes, base)
-  return makeStore(nodes, base)
+  return makeStore(nodes, schema, base)
 }
 
 interface Store extends Entities {
   isMissingParent(key: string): boolean
 }
 
-function makeStore(nodes: ReadonlyMap<string, Node>, base: Store | undefined): Store {
+function makeStore(nodes: ReadonlyMap<string, Node>, schema: Schema | undefined, base: Store | undefined): Store {
   const missing = new Set<string>()
   for (const { parents } of nodes.values()) {
     for (const { key } of parents) if (!nodes.has(key) && base?.find(key) === undefined) missing.add(key)
@@ -78,7 +84,7 @@ function makeStore(nodes: ReadonlyMap<string, Node>, base: Store | undefined): S
   const store: Store = {
     size: nodes.size + (base?.size ?? 0),
     find: (key) => nodes.get(key)?.entity ?? base?.find(key),
-    with: (list) => buildStore(list, store),
+    with: (list) => buildStore(list, schema, store),
     isMissingParent: (key) => missing.has(key) || base?.isMissingParent(key) === true,
   }
   return store
@@ -122,22 +128,23 @@ function closeAncestors(nodes: ReadonlyMap<string, Node>, base: Store | undefine
   }
 }
 
-function readNode(json: unknown): Node {
-  const path: string[] = []
+function readNode(json: unknown, schema: Schema | undefined): Node {
   let name = 'an entity'
   try {
-    if (typeof json !== 'object' || json === null) throw new JsonProblem(path, 'an entity is an object')
-    const { uid: uidJson, attrs, parents, tags, ...rest } = json as Record<string, unknown>
-    const uid = readUid(uidJson, ['uid'])
+    if (typeof json !== 'object' || json === null) throw new JsonProblem([], 'an entity is an object')
+    const { uid: uidJson, attrs = {}, parents = [], tags = {}, ...rest } = json as Record<string, unknown>
+    const uid = schema === undefined ? readUid(uidJson, ['uid']) : readDeclaredUid(uidJson, schema, ['uid'])
     name = describeUid(uid)
     const [extra] = Object.keys(rest)
     if (extra !== undefined) throw new JsonProblem([extra], 'is not a part of an entity')
+    if (!Array.isArray(parents)) throw new JsonProblem(['parents'], 'must be a list')
+    const parts = { attrs, tags, parents }
+    const read = schema === undefined ? readPlain(parts) : readDeclared(uid, parts, schema)
     const ancestors = new Set<string>()
-    const attributes = readPart(attrs, 'attrs')
     return {
-      entity: { uid, attributes, tags: readPart(tags, 'tags'), ancestors },
+      entity: { uid, attributes: read.attributes, tags: read.tags, ancestors },
       ancestors,
-      parents: readParents(parents),
+      parents: read.parents,
       state: 'new',
     }
   } catch (error) {
@@ -147,19 +154,46 @@ function readNode(json: unknown): Node {
   }
 }
 
-function readPart(json: unknown, name: string): ReadonlyMap<string, Value> {
-  if (json === undefined) return NOTHING
-  if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new JsonProblem([name], 'must be an object')
-  return readFields(json, [name])
+interface PartsJson {
+  readonly attrs: unknown
+  readonly tags: unknown
+  readonly parents: readonly unknown[]
 }
 
-const NOTHING: ReadonlyMap<string, Value> = new Map()
+type Parts = Pick<Node, 'parents'> & Pick<Entity, 'attributes' | 'tags'>
 
-function readParents(json: unknown): readonly EntityUid[] {
-  if (json === undefined) return []
-  if (!Array.isArray(json)) throw new JsonProblem(['parents'], 'must be a list')
-  return json.map((parent) => readUid(parent, ['parents']))
+function readPlain({ attrs, tags, parents }: PartsJson): Parts {
+  return {
+    attributes: readFields(attrs, ['attrs']),
+    tags: readFields(tags, ['tags']),
+    parents: parents.map((parent) => readUid(parent, ['parents'])),
+  }
+}
+
+function readDeclared(uid: EntityUid, { attrs, tags, parents }: PartsJson, schema: Schema): Parts {
+  const type = schema.entityTypes.get(uid.type)
+  // An action; what the schema says of it counts (see findEntity), so there is nothing to take from here.
+  if (type === undefined) return { attributes: new Map(), tags: new Map(), parents: [] }
+  return {
+    attributes: readTypedFields(attrs, type.attributes, schema, ['attrs']),
+    tags: readTags(tags, type.tags, schema),
+    parents: parents.map((parent) => {
+      const above = readDeclaredUid(parent, schema, ['parents'])
+      if (!type.parentTypes.has(above.type)) throw new JsonProblem(['parents'], `must not be of type ${above.type}`)
+      return above
+    }),
+  }
+}
+
+function readTags(json: unknown, type: ValueType | undefined, schema: Schema): ReadonlyMap<string, Value> {
+  const entries = typeof json === 'object' && json !== null && !Array.isArray(json) ? Object.entries(json) : undefined
+  if (entries === undefined) throw new JsonProblem(['tags'], 'must be an object')
+  return new Map(
+    entries.map(([name, value]) => {
+      if (type === undefined) throw new JsonProblem(['tags'], 'the schema declares no tags for this type')
+      return [name, readTyped(value, type, schema, ['tags', name])]
+    }),
+  )
 }
 
 function parseList(text: string): readonly unknown[] {

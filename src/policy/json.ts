@@ -70,7 +70,8 @@ export function readValue(json: unknown, path: string[]): Value {
 }
 
 /** @throws JsonProblem */
-export function readFields(json: object, path: string[]): Map<string, Value> {
+export function readFields(json: unknown, path: string[]): Map<string, Value> {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new JsonProblem(path, 'must be an object')
   const fields = new Map<string, Value>()
   for (const [name, value] of Object.entries(json)) {
     if (name === '__entity' || name === '__extn' || name === '__expr') {
@@ -136,7 +137,8 @@ function isEscape(json: object, name: string): boolean {
   return Object.hasOwn(json, name) && Object.keys(json).length === 1
 }
 
-function property(json: unknown, name: string): unknown {
+/** An object's own property, or undefined for anything else. */
+export function property(json: unknown, name: string): unknown {
   if (typeof json !== 'object' || json === null || !Object.hasOwn(json, name)) return undefined
   return Reflect.get(json, name)
 }
