@@ -1,4 +1,5 @@
 // audit: what happened, as OCSF events, in a transparency log that shows every later change.
+export { LogError, type LogErrorCode } from './error.ts'
 export { type ApiActivity, type ApiActivityInput, apiActivity, type LoggedVerdict } from './events/api-activity.ts'
 export {
   type ApplicationLifecycle,
@@ -19,3 +20,6 @@ export {
   type RemediationActivityInput,
   remediationActivity,
 } from './events/remediation-activity.ts'
+export { diskFiles, type LogFile, type LogFiles } from './files.ts'
+export type { AuditLog } from './log.ts'
+export { type LogOptions, openLog } from './open.ts'
