@@ -1,4 +1,4 @@
-/** From the configured rates and who is asking to the buckets that a request is charged to. */
+// From the configured rates and who is asking to the buckets that a request is charged to.
 import type { Charge, LimitScope } from './limiter.ts'
 import type { LimitSettings } from './schema.ts'
 

@@ -1,4 +1,4 @@
-/** The one error of this room: something was asked of a limiter that makes no sense. A refusal is a decision, not an error. */
+// The one error of this room: something was asked of a limiter that makes no sense. A refusal is a decision, not an error.
 
 export type LimitsErrorCode = 'invalid_charge'
 

@@ -1,7 +1,5 @@
-/**
- * Generic Cell Rate Algorithm (ITU-T I.371), in its virtual scheduling form: one number of state a bucket,
- * no timer, and at most `burst + elapsed / rate` units in any stretch of time.
- */
+// Generic Cell Rate Algorithm (ITU-T I.371), in its virtual scheduling form: one number of state a bucket,
+// no timer, and at most `burst + elapsed / rate` units in any stretch of time.
 
 /** What {@link gcra} decided, with the state to store. */
 export type GcraResult =

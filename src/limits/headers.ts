@@ -1,7 +1,5 @@
-/**
- * Response headers that tell a client how much it may still send: `RateLimit` and `RateLimit-Policy` as structured
- * fields (draft-ietf-httpapi-ratelimit-headers-11, RFC 9651), and `Retry-After` in seconds (RFC 9110 section 10.2.3).
- */
+// Response headers that tell a client how much it may still send: `RateLimit` and `RateLimit-Policy` as structured
+// fields (draft-ietf-httpapi-ratelimit-headers-11, RFC 9651), and `Retry-After` in seconds (RFC 9110 section 10.2.3).
 import type { Charge, LimitDecision } from './limiter.ts'
 
 /**

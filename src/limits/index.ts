@@ -1,4 +1,4 @@
-/** Limits: how much a client may ask for. */
+// Limits: how much a client may ask for.
 export { chargesFor } from './charges.ts'
 export { LimitsError, type LimitsErrorCode } from './error.ts'
 export { type GcraResult, gcra } from './gcra.ts'

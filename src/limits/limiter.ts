@@ -1,7 +1,5 @@
-/**
- * Admission over several rates at once: a request is charged to its key, principal, tenant and route together, and
- * either all of them have room or none is charged. Rates are decided by GCRA (gcra.ts), in memory, in one process.
- */
+// Admission over several rates at once: a request is charged to its key, principal, tenant and route together, and
+// either all of them have room or none is charged. Rates are decided by GCRA (gcra.ts), in memory, in one process.
 import { LimitsError } from './error.ts'
 import { emissionInterval, gcra } from './gcra.ts'
 

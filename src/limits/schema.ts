@@ -1,4 +1,4 @@
-/** The `limits` part of holdfast.yaml: how often, how much and how long a client may ask. */
+// The `limits` part of holdfast.yaml: how often, how much and how long a client may ask.
 
 import { z } from 'zod'
 import { durationMs, sizeBytes } from '#config'
