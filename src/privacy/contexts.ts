@@ -1,0 +1,103 @@
+// Says what text would become if it stood at this point of a streamed answer: plain text, or part of something that a
+// program renders, opens or fetches. Constant memory, any chunking, linear time.
+//
+// The scanners run side by side and each may object. When they are unsure they object: the price is a placeholder that
+// stays visible, and the price of the other mistake is EchoLeak (CVE-2025-32711: a reference-style image whose address
+// carried what the assistant had read).
+import { AddressScanner, isAlphanumeric } from './addresses.ts'
+import { FenceScanner } from './fences.ts'
+import type { HostList } from './hosts.ts'
+import { MarkdownScanner } from './markdown.ts'
+import { MarkupScanner } from './markup.ts'
+
+/**
+ * Where text would stand. `plain`: read by a person or a tool as text. `listed`: in the path or query of an address
+ * whose host policy lists. The others name what it would become part of.
+ */
+export type Place = 'plain' | 'listed' | 'address' | 'link' | 'html'
+
+/** Follows one text from its beginning. */
+export interface ContextTracker {
+  /** Moves on over text that goes out, from `start` to `end` (default: all of it). */
+  push(text: string, start?: number, end?: number): void
+  /** Moves on over a restored value. Like `push`, except that hosts in it are no hosts the text names. */
+  pushValue(value: string): void
+  /** The place of the next character. */
+  place(): Place
+  /** What follows is another text that nobody renders together with this one (another string of a JSON document). */
+  restart(): void
+  /** Whether any text so far held a complete address on a listed host. */
+  readonly sawListed: boolean
+  /** Whether any text so far held something that could be a host, and is not known to be listed. */
+  readonly sawUnlisted: boolean
+}
+
+/** @param options.fences whether the text is rendered as Markdown, so that code in fences is not rendered */
+export function createContextTracker(isListed: HostList, options: { fences: boolean }): ContextTracker {
+  const address = new AddressScanner(isListed)
+  let markup = new MarkupScanner()
+  let markdown = new MarkdownScanner()
+  let fence = new FenceScanner()
+  // Whether an address on a listed host may stand where the current word began.
+  let mayAddress = true
+
+  function isPlain(): boolean {
+    return markup.isOutside && !markdown.isInside
+  }
+
+  /** Positions from which an address is understood whole: text, `](`, `<` and the quote of `href="` and `src="`. */
+  function isAddressPosition(): boolean {
+    if (fence.isInside || isPlain()) return true
+    if (markdown.isAtDestination) return markup.isOutside
+    return !markdown.isInside && (markup.isAtAutolink || markup.isAtAddress)
+  }
+
+  function step(code: number): void {
+    // The fence first: the character that ends it is itself text again.
+    if (options.fences) fence.step(code, !markup.seen && isPlain())
+    if (!fence.isInside) {
+      markup.step(code)
+      markdown.step(code)
+    }
+    address.step(code)
+    if (address.isAtStart) mayAddress = isAddressPosition()
+  }
+
+  function push(text: string, start = 0, end = text.length): void {
+    let at = start
+    while (address.isQuiet && at < end) {
+      const code = text.charCodeAt(at++)
+      step(code)
+      if (!isAlphanumeric(code)) address.isQuiet = false
+    }
+    for (; at < end; at++) step(text.charCodeAt(at))
+  }
+
+  return {
+    push,
+    pushValue(value) {
+      address.isQuiet = true
+      for (let at = 0; at < value.length; at++) step(value.charCodeAt(at))
+    },
+    place() {
+      if (address.isInside) return address.isAllowed && mayAddress ? 'listed' : 'address'
+      if (fence.isInside) return 'plain'
+      if (markup.isInside) return 'html'
+      return markdown.isInside ? 'link' : 'plain'
+    },
+    restart() {
+      address.finish()
+      address.isQuiet = false
+      markup = new MarkupScanner()
+      markdown = new MarkdownScanner()
+      fence = new FenceScanner()
+      mayAddress = true
+    },
+    get sawListed() {
+      return address.sawListed
+    },
+    get sawUnlisted() {
+      return address.sawUnlisted
+    },
+  }
+}
