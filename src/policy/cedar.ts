@@ -40,12 +40,19 @@ export function parsePolicy(text: string): Parsed<PolicyJson> {
  * @throws CedarOverflow
  */
 export function parseSchema(schema: Wasm.Schema): Parsed<Wasm.SchemaJson<string>> {
-  const checked = callCedar((cedar) => cedar.checkParseSchema(schema))
-  if (checked.type === 'failure') return { ok: false, complaints: checked.errors.map(complaint) }
-  const text = typeof schema === 'string' ? schema : callCedar((cedar) => schemaText(cedar, schema))
+  const text = typeof schema === 'string' ? schema : schemaToText(schema)
+  if (typeof text !== 'string') return text
   const answer = callCedar((cedar) => cedar.schemaToJsonWithResolvedTypes(text))
   if (answer.type === 'failure') return { ok: false, complaints: answer.errors.map(complaint) }
   return { ok: true, value: answer.json }
+}
+
+/** Names can be resolved only in a schema that is text. */
+function schemaToText(schema: Wasm.Schema): string | { ok: false; complaints: readonly Complaint[] } {
+  const answer = callCedar((cedar) => cedar.schemaToText(schema))
+  if (answer.type === 'success') return answer.text
+  // Places in a schema that was JSON are places in a text that nobody has seen.
+  return { ok: false, complaints: answer.errors.map((error) => ({ message: complaint(error).message })) }
 }
 
 /**
@@ -92,15 +99,8 @@ function loadCedar(): Cedar {
 function complaint(error: Wasm.DetailedError): Complaint {
   const [place] = error.sourceLocations ?? []
   const message = error.message
-    .replace(/^failed to parse (?:policy|schema) from string: /, '')
+    .replace(/^failed to parse (?:policy|schema) from (?:string|JSON): |^error parsing schema: /, '')
     .replace(/^for policy `[^`]*`, /, '')
   const text = [place?.label ? `${message}, ${place.label}` : message, error.help].filter(Boolean).join('; ')
   return place === undefined ? { message: text } : { message: text, start: place.start }
-}
-
-/** Names can be resolved only in a schema that is text. */
-function schemaText(cedar: Cedar, schema: Wasm.Schema): string {
-  const answer = cedar.schemaToText(schema)
-  if (answer.type === 'failure') throw new Error(`Cedar cannot write the schema: ${answer.errors[0]?.message}`)
-  return answer.text
 }

@@ -1,5 +1,5 @@
 /** What an expression is compiled to: a closure over its compiled operands. */
-import type { Entities, Entity } from './entities.ts'
+import { type Entities, type Entity, NO_ENTITIES } from './entities.ts'
 import { EvaluationFailure } from './errors.ts'
 import { type CedarRecord, type EntityUid, type Value, wrongType } from './values.ts'
 
@@ -67,16 +67,11 @@ export function findEntity(environment: Environment, key: string): Entity | unde
 
 /** Constants look at nothing, so an environment for them holds nothing. */
 const NOBODY: EntityUid = { kind: 'entity', type: '', id: '', key: '' }
-const EMPTY: Entities = {
-  size: 0,
-  find: () => undefined,
-  with: () => EMPTY,
-}
 const NOWHERE: Environment = {
   principal: NOBODY,
   action: NOBODY,
   resource: NOBODY,
   context: { kind: 'record', fields: new Map() },
-  entities: EMPTY,
-  actions: EMPTY,
+  entities: NO_ENTITIES,
+  actions: NO_ENTITIES,
 }

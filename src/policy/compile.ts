@@ -8,13 +8,15 @@ import {
   validatePolicies,
 } from './cedar.ts'
 import { asBoolean, type Environment } from './code.ts'
+import type { Schema } from './declarations.ts'
+import { type Entities, NO_ENTITIES } from './entities.ts'
 import { PolicyError, type PolicyIssue, plainError } from './errors.ts'
 import type { PolicyJson } from './est.ts'
 import { compileExpression, type ExactLiteral, TooDeep } from './expressions.ts'
 import { createFinder, type Finder } from './finder.ts'
 import { compileAll, compileNot } from './logic.ts'
 import { toLong } from './longs.ts'
-import { readSchema, type Schema } from './schema.ts'
+import { readSchema } from './schema.ts'
 import { compileScope, type Handle } from './scope.ts'
 import {
   offsetOfByte,
@@ -47,6 +49,8 @@ export interface PolicySet {
   readonly warnings: readonly PolicyIssue[]
   /** what entities and requests must conform to, when there is a schema */
   readonly schema: Schema | undefined
+  /** the actions of the schema in their groups */
+  readonly actions: Entities
   /** the compiled policies, for `decide` */
   readonly finder: Finder<CompiledPolicy>
 }
@@ -74,14 +78,15 @@ export function compilePolicies(input: {
   readonly schema?: PolicySource | undefined
 }): PolicySet {
   checkSize(input.policies)
-  const schema = input.schema && parseSchemaSource(input.schema)
+  const declared = input.schema && parseSchemaSource(input.schema)
   const parsed = parseSources(input.policies)
   checkUnique(parsed)
-  const warnings = schema === undefined ? [] : validate(parsed, schema.source)
+  const warnings = declared === undefined ? [] : validate(parsed, declared.source)
   return {
     policies: parsed.map(({ policy }) => policy),
     warnings,
-    schema: schema?.schema,
+    schema: declared?.schema,
+    actions: declared?.actions ?? NO_ENTITIES,
     finder: createFinder(parsed.map(compilePolicy)),
   }
 }
@@ -163,11 +168,17 @@ function checkUnique(parsed: readonly ParsedPolicy[]): void {
 
 type SchemaForCedar = Parameters<typeof parseSchema>[0]
 
-function parseSchemaSource({ name, text }: PolicySource): { source: SchemaForCedar; schema: Schema } {
+interface Declared {
+  readonly source: SchemaForCedar
+  readonly schema: Schema
+  readonly actions: Entities
+}
+
+function parseSchemaSource({ name, text }: PolicySource): Declared {
   const place: Place = { file: name, statement: { text, start: 0 }, at: positionsIn(text) }
   const source = name.endsWith('.json') ? parseJsonSchema(place) : text
   const answer = withinStack(place, '', () => parseSchema(source))
-  if (answer.ok) return { source, schema: readSchema(answer.value) }
+  if (answer.ok) return { source, ...readSchema(answer.value) }
   throw new PolicyError(
     'syntax',
     answer.complaints.map((complaint) => issueAt(place, '', complaint)),

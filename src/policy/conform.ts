@@ -3,10 +3,11 @@
  * the escapes may be left out: where an entity is declared `{type, id}` is one, and where an extension type is declared
  * its text is enough. Without this, `{type, id}` would be a record, and a forbid that looks into it would be skipped.
  */
+
+import type { ExtensionKind, RecordType, Schema, ValueType } from './declarations.ts'
 import { EvaluationFailure } from './errors.ts'
 import { callExtension } from './extensions.ts'
 import { JsonProblem, property, readUid, readValue } from './json.ts'
-import type { ExtensionKind, RecordType, Schema, ValueType } from './schema.ts'
 import { type EntityUid, makeSet, typeOf, type Value } from './values.ts'
 
 /**

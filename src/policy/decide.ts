@@ -2,10 +2,10 @@
 import type { Environment } from './code.ts'
 import type { CompiledPolicy, PolicySet } from './compile.ts'
 import { readTypedFields } from './conform.ts'
-import { type Entities, NO_ENTITIES } from './entities.ts'
+import type { Schema } from './declarations.ts'
+import type { Entities } from './entities.ts'
 import { EvaluationFailure, plainError } from './errors.ts'
 import { type CedarJson, type EntityUidJson, JsonProblem, readFields, readUid } from './json.ts'
-import type { Schema } from './schema.ts'
 import type { EntityUid, Value } from './values.ts'
 
 export interface PolicyRequest {
@@ -65,7 +65,7 @@ function readRequest(set: PolicySet, request: PolicyRequest, entities: Entities)
         ? readFields(request.context, ['context'])
         : readDeclaredContext(schema, { principal, action, resource }, request.context)
     const context = { kind: 'record', fields } as const
-    return { principal, action, resource, context, entities, actions: schema?.actions ?? NO_ENTITIES }
+    return { principal, action, resource, context, entities, actions: set.actions }
   } catch (error) {
     if (!(error instanceof JsonProblem)) throw error
     throw plainError('request', 'request', `${error.path.join('.')}: ${error.message}`)

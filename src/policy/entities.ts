@@ -4,9 +4,9 @@
  * stays as it is: `entities.with([...])` costs what those few cost.
  */
 import { readDeclaredUid, readTyped, readTypedFields } from './conform.ts'
+import type { Schema, ValueType } from './declarations.ts'
 import { plainError } from './errors.ts'
 import { type CedarJson, type EntityUidJson, JsonProblem, parseJson, readFields, readUid } from './json.ts'
-import type { Schema, ValueType } from './schema.ts'
 import type { EntityUid, Value } from './values.ts'
 
 /** Cedar's JSON form of an entity; `parents`, `attrs` and `tags` may be left out when empty. */

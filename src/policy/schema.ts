@@ -1,7 +1,6 @@
 /**
- * A Cedar schema as we use it when entities and requests come in: which entity types there are and what their
- * attributes are, and which actions apply to what. Cedar has parsed it and resolved all names; policies are validated
- * against it by Cedar itself.
+ * Reads a Cedar schema for our own use, when entities and requests come in: the types that it declares and the groups of
+ * its actions. Cedar has parsed it and resolved all names; policies are validated against it by Cedar itself.
  */
 import type {
   ActionType as ActionJson,
@@ -9,43 +8,9 @@ import type {
   SchemaJson,
   Type,
 } from '@cedar-policy/cedar-wasm/nodejs'
+import type { ActionType, EntityType, RecordType, Schema, ValueType } from './declarations.ts'
 import { createEntities, type Entities, type EntityJson } from './entities.ts'
 import { readUid } from './json.ts'
-
-export type ValueType =
-  | { readonly kind: 'boolean' | 'long' | 'string' | ExtensionKind }
-  | { readonly kind: 'set'; readonly element: ValueType }
-  | RecordType
-  | { readonly kind: 'entity'; readonly type: string }
-
-export type ExtensionKind = 'decimal' | 'datetime' | 'duration' | 'ip'
-
-export interface RecordType {
-  readonly kind: 'record'
-  readonly attributes: ReadonlyMap<string, { readonly type: ValueType; readonly required: boolean }>
-}
-
-export interface EntityType {
-  readonly attributes: RecordType
-  readonly tags: ValueType | undefined
-  readonly parentTypes: ReadonlySet<string>
-  /** the only ids there are, for an enumerated type */
-  readonly ids: ReadonlySet<string> | undefined
-}
-
-export interface ActionType {
-  readonly principalTypes: ReadonlySet<string>
-  readonly resourceTypes: ReadonlySet<string>
-  readonly context: RecordType
-}
-
-export interface Schema {
-  readonly entityTypes: ReadonlyMap<string, EntityType>
-  /** by the key of the action's uid */
-  readonly actionTypes: ReadonlyMap<string, ActionType>
-  /** the actions with their groups */
-  readonly actions: Entities
-}
 
 const BUILT_IN: ReadonlyMap<string, ValueType> = new Map(
   (
@@ -64,8 +29,11 @@ const BUILT_IN: ReadonlyMap<string, ValueType> = new Map(
 
 const NO_ATTRIBUTES: RecordType = { kind: 'record', attributes: new Map() }
 
-/** @param json a schema whose names are all resolved (`schemaToJsonWithResolvedTypes`) */
-export function readSchema(json: SchemaJson<string>): Schema {
+/**
+ * @param json a schema whose names are all resolved (`schemaToJsonWithResolvedTypes`)
+ * @returns its declarations, and its actions as entities in their groups
+ */
+export function readSchema(json: SchemaJson<string>): { schema: Schema; actions: Entities } {
   const types = commonTypes(json)
   const namespaces = Object.entries(json)
   const entityTypes = namespaces.flatMap(([namespace, { entityTypes }]) =>
@@ -75,8 +43,10 @@ export function readSchema(json: SchemaJson<string>): Schema {
     Object.entries(actions).map(([id, action]) => readAction(namespace, id, action, types)),
   )
   return {
-    entityTypes: new Map(entityTypes),
-    actionTypes: new Map(actions.map(({ key, type }) => [key, type])),
+    schema: {
+      entityTypes: new Map(entityTypes),
+      actionTypes: new Map(actions.map(({ key, type }) => [key, type])),
+    },
     actions: createEntities(actions.map(({ entity }) => entity)),
   }
 }
