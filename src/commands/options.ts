@@ -57,8 +57,7 @@ function dataKeyOf(file: string): string {
   } catch (error) {
     throw new UsageError(`cannot read ${file}: ${error instanceof Error ? error.message.split('\n')[0] : error}`)
   }
-  const isRecord = typeof document === 'object' && document !== null
-  const data = isRecord && 'data' in document ? document.data : './data'
+  const data = typeof document === 'object' && document !== null && 'data' in document ? document.data : './data'
   if (typeof data !== 'string') throw new UsageError(`${file}: 'data' must be the path of a folder`)
   return data
 }

@@ -24,7 +24,9 @@ export interface RunningHoldfast {
 
 /** `holdfast up --json` on free ports. */
 export async function startHoldfast(data: string, ...args: string[]): Promise<RunningHoldfast> {
-  const child = spawn(program, ['up', '--json', '--port', '0', '--data', data, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(program, ['up', '--json', '--port', '0', '--data', data, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let errors = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors += text
@@ -54,7 +56,10 @@ export interface CommandResult {
 }
 
 /** Runs one command to its end. */
-export async function holdfast(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<CommandResult> {
+export async function holdfast(
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<CommandResult> {
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

@@ -45,7 +45,8 @@ export async function startUpstream(answer: TestUpstream['answer'] = say('Hello.
 /** Answers in the form that the request asks for: whole, or as a stream of the given pieces. */
 export function say(...pieces: string[]): TestUpstream['answer'] {
   return (request, response) => {
-    if (request.url.endsWith('/models')) return sendJson(response, { object: 'list', data: [{ id: 'test-model', object: 'model' }] })
+    if (request.url.endsWith('/models'))
+      return sendJson(response, { object: 'list', data: [{ id: 'test-model', object: 'model' }] })
     if (JSON.parse(request.body).stream === true) return sendEvents(response, streamOf(pieces))
     sendJson(response, completion(pieces.join('')))
   }

@@ -1,0 +1,119 @@
+// The gateway beside nginx and a bare Node proxy, all in one run and in turn, because machines are noisy:
+// the figures to quote are the ratios. Limits are those that the project has set itself.
+import { Agent } from 'node:http'
+import { type Contestant, startContestants } from './gateway/contestants.ts'
+import { chatBody, parallel, sequential, streamed, whileStreaming } from './gateway/load.ts'
+import { median, type Row, table } from './table.ts'
+
+const rounds = 10
+const sequentialPerRound = 200
+const parallelPerRound = 1000
+const streamsPerRound = 4
+
+interface Measured {
+  readonly latencies: number[]
+  readonly cpuPerRequest: number[]
+  readonly firstEvents: number[]
+  readonly delays: number[]
+  residentMiB: number
+}
+
+/** Prints the table; resolves to whether every limit was kept. */
+export async function gatewayBench(print: (line: string) => void): Promise<boolean> {
+  const { contestants, close } = await startContestants()
+  try {
+    const measured = await measureAll(contestants, print)
+    const { rows, isWithinLimits } = report(contestants, measured)
+    print(table(rows))
+    return isWithinLimits
+  } finally {
+    close()
+  }
+}
+
+async function measureAll(
+  contestants: readonly Contestant[],
+  print: (line: string) => void,
+): Promise<Map<string, Measured>> {
+  const measured = new Map<string, Measured>(
+    contestants.map(({ name }) => [
+      name,
+      { latencies: [], cpuPerRequest: [], firstEvents: [], delays: [], residentMiB: 0 },
+    ]),
+  )
+  const agents = new Map(contestants.map(({ name }) => [name, new Agent({ keepAlive: true, maxSockets: 32 })]))
+  for (let round = -1; round < rounds; round++) {
+    print(round < 0 ? 'warming up' : `round ${round + 1} of ${rounds}`)
+    // Another order each round, so that nobody always runs after the same neighbour.
+    const order = contestants.map((_, index) => contestants[(index + round + 1) % contestants.length])
+    for (const contestant of order) {
+      const agent = contestant && agents.get(contestant.name)
+      const into = contestant && measured.get(contestant.name)
+      if (contestant === undefined || agent === undefined || into === undefined) continue
+      await measureRound(contestant, agent, round < 0 ? undefined : into)
+    }
+  }
+  for (const contestant of contestants) {
+    const into = measured.get(contestant.name)
+    if (into !== undefined) into.residentMiB = await whileStreaming(contestant, 64, () => contestant.residentMiB())
+  }
+  for (const agent of agents.values()) agent.destroy()
+  return measured
+}
+
+async function measureRound(contestant: Contestant, agent: Agent, into: Measured | undefined): Promise<void> {
+  const chat = chatBody(false)
+  const latencies = await sequential(contestant, agent, chat, sequentialPerRound)
+  const cpuBefore = contestant.cpuMs()
+  await parallel(contestant, agent, chat, parallelPerRound, 32)
+  const cpu = ((contestant.cpuMs() - cpuBefore) * 1000) / parallelPerRound
+  const streams = []
+  for (let index = 0; index < streamsPerRound; index++) streams.push(await streamed(contestant, agent, chatBody(true)))
+  if (into === undefined) return
+  into.latencies.push(...latencies)
+  into.cpuPerRequest.push(cpu)
+  into.firstEvents.push(...streams.map(({ firstEvent }) => firstEvent))
+  into.delays.push(...streams.flatMap(({ delays }) => delays))
+}
+
+function report(
+  contestants: readonly Contestant[],
+  measured: ReadonlyMap<string, Measured>,
+): { rows: Row[]; isWithinLimits: boolean } {
+  const figure = (name: string, of: (m: Measured) => number): number => {
+    const found = measured.get(name)
+    return found === undefined ? Number.NaN : of(found)
+  }
+  const p50 = (m: Measured) => median(m.latencies)
+  const cpu = (m: Measured) => median(m.cpuPerRequest)
+  const ttft = (m: Measured) => median(m.firstEvents)
+  const directDelay = figure('direct', (m) => median(m.delays))
+  const delay = (m: Measured) => median(m.delays) - directDelay
+  const rows: Row[] = [
+    ['', 'p50 µs', '/nginx', 'CPU µs', '/bare', 'first event µs', '/nginx', 'added delay µs', '/nginx', 'RSS MiB'],
+  ]
+  const ratio = (a: number, b: number) => (Number.isFinite(a / b) ? (a / b).toFixed(2) : '-')
+  for (const { name } of contestants) {
+    const row = (of: (m: Measured) => number) => figure(name, of)
+    rows.push([
+      name,
+      row(p50).toFixed(0),
+      ratio(row(p50), figure('nginx', p50)),
+      row(cpu).toFixed(0),
+      ratio(row(cpu), figure('bare proxy', cpu)),
+      row(ttft).toFixed(0),
+      ratio(row(ttft), figure('nginx', ttft)),
+      row(delay).toFixed(0),
+      ratio(row(delay), figure('nginx', delay)),
+      row((m) => m.residentMiB).toFixed(0),
+    ])
+  }
+  rows.push(['limit', '', '4.00', '', '2.50', '', '4.00', '', '4.00', '200'])
+  const isWithinLimits =
+    !(figure('holdfast', p50) > 4 * figure('nginx', p50)) &&
+    !(figure('holdfast', cpu) > 2.5 * figure('bare proxy', cpu)) &&
+    !(figure('holdfast', ttft) > 4 * figure('nginx', ttft)) &&
+    !(figure('holdfast', delay) > 4 * figure('nginx', delay)) &&
+    !(figure('holdfast', (m) => m.residentMiB) > 200)
+  return { rows, isWithinLimits }
+}

@@ -1,0 +1,128 @@
+// The client of the benchmark: one request after another or many at once, over connections that stay open.
+import { Agent, type ClientRequest, request } from 'node:http'
+import type { Contestant } from './contestants.ts'
+
+const question = 'What holds a kelp to its rock when the storm comes, and what does it cost the plant? '
+
+/** A chat of about 1 KB. */
+export function chatBody(stream: boolean): Buffer {
+  return Buffer.from(
+    JSON.stringify({
+      model: 'bench',
+      ...(stream ? { stream: true } : {}),
+      messages: [
+        { role: 'system', content: 'You answer questions about the sea in plain words and at most five sentences.' },
+        { role: 'user', content: question.repeat(9) },
+      ],
+    }),
+  )
+}
+
+function post(contestant: Contestant, agent: Agent, body: Buffer): ClientRequest {
+  const { hostname, port } = new URL(contestant.url)
+  const outgoing = request({
+    agent,
+    hostname,
+    port,
+    method: 'POST',
+    path: '/v1/chat/completions',
+    headers: {
+      'content-type': 'application/json',
+      'content-length': body.length,
+      authorization: `Bearer ${contestant.key}`,
+    },
+  })
+  outgoing.end(body)
+  return outgoing
+}
+
+/** Microseconds from sending to the last byte, for each of `count` requests, one after another. */
+export async function sequential(contestant: Contestant, agent: Agent, body: Buffer, count: number): Promise<number[]> {
+  const times: number[] = []
+  for (let index = 0; index < count; index++) {
+    const from = process.hrtime.bigint()
+    await whole(contestant, agent, body)
+    times.push(Number(process.hrtime.bigint() - from) / 1000)
+  }
+  return times
+}
+
+/** Runs `count` requests, `width` at a time; resolves with the seconds it took. */
+export async function parallel(
+  contestant: Contestant,
+  agent: Agent,
+  body: Buffer,
+  count: number,
+  width: number,
+): Promise<number> {
+  const from = process.hrtime.bigint()
+  let left = count
+  await Promise.all(
+    Array.from({ length: width }, async () => {
+      while (left-- > 0) await whole(contestant, agent, body)
+    }),
+  )
+  return Number(process.hrtime.bigint() - from) / 1e9
+}
+
+function whole(contestant: Contestant, agent: Agent, body: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const outgoing = post(contestant, agent, body)
+    outgoing.once('error', reject)
+    outgoing.once('response', (response) => {
+      if (response.statusCode !== 200) reject(new Error(`${contestant.name} answered ${response.statusCode}`))
+      response.resume()
+      response.once('end', resolve)
+    })
+  })
+}
+
+export interface StreamTimes {
+  /** µs from sending the request to the first event. */
+  readonly firstEvent: number
+  /** µs from the model's sending of each event to its arrival. */
+  readonly delays: readonly number[]
+}
+
+export function streamed(contestant: Contestant, agent: Agent, body: Buffer): Promise<StreamTimes> {
+  return new Promise((resolve, reject) => {
+    const from = process.hrtime.bigint()
+    let firstEvent = 0
+    const delays: number[] = []
+    const outgoing = post(contestant, agent, body)
+    outgoing.once('error', reject)
+    outgoing.once('response', (response) => {
+      if (response.statusCode !== 200) reject(new Error(`${contestant.name} answered ${response.statusCode}`))
+      response.on('data', (chunk: Buffer) => {
+        const now = process.hrtime.bigint()
+        if (firstEvent === 0) firstEvent = Number(now - from) / 1000
+        for (const match of chunk.toString('latin1').matchAll(/"fp_(\d+)"/g))
+          delays.push(Number(now - BigInt(match[1] ?? 0)) / 1000)
+      })
+      response.once('end', () => resolve({ firstEvent, delays }))
+    })
+  })
+}
+
+/** Opens `count` streams, waits until each has begun, measures, and closes them. */
+export async function whileStreaming<T>(contestant: Contestant, count: number, measure: () => T): Promise<T> {
+  const agent = new Agent({ keepAlive: false })
+  const body = chatBody(true)
+  const open = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ClientRequest>((resolve, reject) => {
+          const outgoing = post(contestant, agent, body)
+          outgoing.once('error', reject)
+          outgoing.once('response', (response) => response.once('data', () => resolve(outgoing)))
+        }),
+    ),
+  )
+  const result = measure()
+  for (const outgoing of open) {
+    outgoing.on('error', () => {})
+    outgoing.destroy()
+  }
+  return result
+}

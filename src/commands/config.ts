@@ -1,0 +1,40 @@
+// holdfast config: is this configuration right, and what may stand in one?
+import { resolve } from 'node:path'
+import { jsonSchemaOf } from '#config'
+import { readSettings, settingsSchema } from '#server'
+import { type CommandIo, exitCode, UsageError } from './io.ts'
+import { helpOption, parseOptions } from './options.ts'
+
+const help = `holdfast config: check a configuration, or print its JSON Schema
+
+  holdfast config check [--config FILE]   read the file, its references and its policies; say what is wrong, and where
+  holdfast config schema                  print the JSON Schema of holdfast.yaml, for editors
+
+  --config FILE    default: ./holdfast.yaml
+`
+
+export async function config(args: string[], io: CommandIo): Promise<number> {
+  const { values, positionals } = parseOptions('config', args, {
+    ...helpOption,
+    config: { type: 'string', default: 'holdfast.yaml' },
+  })
+  if (values.help) {
+    io.stdout(help)
+    return exitCode.ok
+  }
+  const [verb, ...rest] = positionals
+  if (rest.length > 0) throw new UsageError(`unexpected '${rest[0]}'; see 'holdfast config --help'`)
+  switch (verb) {
+    case 'check': {
+      const file = resolve(io.cwd, values.config)
+      const { settings, policies } = await readSettings(file)
+      io.stdout(`${file} is right: ${settings.upstreams.length} upstream(s), ${policies.policies.length} policies\n`)
+      return exitCode.ok
+    }
+    case 'schema':
+      io.stdout(`${JSON.stringify(jsonSchemaOf(settingsSchema), null, 2)}\n`)
+      return exitCode.ok
+    default:
+      throw new UsageError("say check or schema; see 'holdfast config --help'")
+  }
+}

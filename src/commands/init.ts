@@ -1,0 +1,118 @@
+// holdfast init: a commented holdfast.yaml and policies for a real upstream.
+import { existsSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { ensurePolicies } from '#server'
+import { type CommandIo, exitCode, UsageError } from './io.ts'
+import { helpOption, parseOptions } from './options.ts'
+
+const help = `holdfast init: write a commented holdfast.yaml for your own upstream
+
+  holdfast init [--upstream openai|azure|vllm|ollama] [--dir DIR]
+
+  --upstream KIND  which API the gateway protects (default: openai)
+  --dir DIR        where to write holdfast.yaml and policies/ (default: here)
+
+Nothing that exists is overwritten.
+`
+
+const upstreams = {
+  openai: `  - name: openai
+    url: https://api.openai.com/v1
+    # The key of the upstream. From the environment, or from a file: key: file:/run/secrets/openai
+    key: \${OPENAI_API_KEY}`,
+  azure: `  - name: azure
+    # The v1 API of your Azure OpenAI resource.
+    url: https://YOUR-RESOURCE.openai.azure.com/openai/v1
+    auth: api-key
+    key: \${AZURE_OPENAI_API_KEY}`,
+  vllm: `  - name: vllm
+    url: http://127.0.0.1:8000/v1
+    # The server runs on this machine or in a private network: say so, or its address is refused.
+    allowPrivate: true
+    # vllm serve --api-key …; without one: auth: none, and no key.
+    key: \${VLLM_API_KEY}`,
+  ollama: `  - name: ollama
+    url: http://127.0.0.1:11434/v1
+    # Ollama runs on this machine: say so, or its address is refused.
+    allowPrivate: true
+    auth: none`,
+} as const
+
+export async function init(args: string[], io: CommandIo): Promise<number> {
+  const { values } = parseOptions('init', args, {
+    ...helpOption,
+    upstream: { type: 'string', default: 'openai' },
+    dir: { type: 'string', default: '.' },
+  })
+  if (values.help) {
+    io.stdout(help)
+    return exitCode.ok
+  }
+  if (!isKnown(values.upstream)) throw new UsageError(`--upstream takes ${Object.keys(upstreams).join(', ')}`)
+  const folder = resolve(io.cwd, values.dir)
+  const file = join(folder, 'holdfast.yaml')
+  if (existsSync(file)) throw new UsageError(`${file} exists; it was left as it is`)
+  ensurePolicies(join(folder, 'policies'))
+  writeFileSync(file, template(upstreams[values.upstream]), { flag: 'wx', mode: 0o640 })
+  const variable = /\$\{(\w+)\}/.exec(upstreams[values.upstream])?.[1]
+  io.stdout(`Wrote ${file} and policies/. Next:
+
+${variable === undefined ? '' : `  export ${variable}=…               # the key of the upstream\n`}  holdfast config check             # is everything right?
+  holdfast keys create --name me --config holdfast.yaml
+  holdfast serve                    # then point your OpenAI client at http://127.0.0.1:8787/v1
+`)
+  return exitCode.ok
+}
+
+function isKnown(name: string): name is keyof typeof upstreams {
+  return Object.hasOwn(upstreams, name)
+}
+
+function template(upstream: string): string {
+  return `# Holdfast. Every key that may stand here: holdfast config schema
+# Secrets are taken from the environment (\${NAME}) or from files (file:PATH), never written here.
+
+# Log, store and keys. Back it up; whoever holds it can read what was masked.
+data: ./data
+
+listen:
+  host: 127.0.0.1
+  port: 8787
+  # Any other address than loopback needs TLS:
+  # tls:
+  #   certificate: file:/etc/holdfast/tls.crt
+  #   key: file:/etc/holdfast/tls.key
+
+# The model APIs behind the gateway. The first whose \`models\` match serves a request.
+upstreams:
+${upstream}
+    # Which models it serves; * stands for any characters.
+    models: ['*']
+
+# Who may do what: Cedar policies and their schema.
+policy:
+  folder: ./policies
+
+# How much: requests for each key, principal, tenant and route.
+limits:
+  rates:
+    key: { requests: 600, per: 1m, burst: 60 }
+  maxBodyBytes: 4MiB
+
+# What is looked for, and what happens: allow, flag, mask or block.
+# A mask in a request is undone in the answer; a mask in an answer is final.
+inspect:
+  actions:
+    request: { personal: mask, secret: mask, injection: block, canary: block }
+    response: { personal: mask, secret: mask, injection: flag, canary: block }
+  # Strings that must never appear in an answer, planted in system prompts or documents:
+  # canaries: ['\${HOLDFAST_CANARY}']
+
+# Where masked data may come back.
+privacy:
+  session: { ttl: 24h }
+  restore:
+    # Hosts that a link in an answer may carry restored data to. None by default.
+    hosts: []
+`
+}

@@ -1,0 +1,79 @@
+// GET /v1/models: what the configured upstreams offer, less what this caller may not use.
+import { openAiError, parseModelList } from '#wire'
+import { type Exchange, limitHeaders } from '../exchange.ts'
+import type { House, UpstreamRoute } from '../house.ts'
+import { mayInfer } from '../stages/select.ts'
+import { notRecorded } from './refuse.ts'
+import { createSender } from './sender.ts'
+
+export async function listModels(exchange: Exchange, house: House, recorded: Promise<unknown>): Promise<void> {
+  let body: Uint8Array = openAiError({
+    status: notRecorded.status,
+    code: notRecorded.code,
+    message: notRecorded.message,
+  })
+  let status: number = notRecorded.status
+  const sender = createSender(exchange, house, recorded, noop, () => {
+    exchange.response.statusCode = status
+    exchange.response.end(body)
+  })
+  const lists = await Promise.all(house.upstreams.map((route) => offeredBy(route, exchange, house)))
+  if (lists.every((list) => list === undefined)) {
+    status = 502
+    body = openAiError({ status, code: 'upstream_unavailable', message: 'No upstream could list its models.' })
+    exchange.outcome.ended = 'upstream_failed'
+  } else {
+    status = 200
+    body = Buffer.from(JSON.stringify({ object: 'list', data: lists.flatMap((list) => list ?? []) }))
+    exchange.outcome.ended = 'complete'
+  }
+  sender.head(status, { ...limitHeaders(exchange), 'content-type': 'application/json' })
+  sender.end(body)
+  await sender.done
+}
+
+function noop(): void {}
+
+/** The models of one upstream that are routed to it and that the policy allows; undefined when it cannot say. */
+async function offeredBy(route: UpstreamRoute, exchange: Exchange, house: House) {
+  const body = await fetchList(route, exchange, house.settings.maxAnswerBytes)
+  if (body === undefined) return undefined
+  const isOffered = (model: string) =>
+    house.upstreams.find((candidate) => candidate.serves(model)) === route &&
+    mayInfer(exchange, house, model, route.upstream.name).decision === 'allow'
+  try {
+    return parseModelList(body)
+      .models.filter(({ id }) => isOffered(id))
+      .map(({ id }) => ({ id, object: 'model', created: 0, owned_by: route.upstream.name }))
+  } catch (error) {
+    house.report(`the model list of ${route.upstream.name} is unreadable`, error)
+    return undefined
+  }
+}
+
+function fetchList(route: UpstreamRoute, exchange: Exchange, maxBytes: number): Promise<Buffer | undefined> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const call = route.upstream.send(
+      { operation: 'models', method: 'GET', signal: exchange.hungUp },
+      {
+        onHead(head) {
+          if (head.status === 200) return
+          resolve(undefined)
+          call.abort()
+        },
+        onData(chunk) {
+          size += chunk.length
+          if (size > maxBytes) {
+            resolve(undefined)
+            call.abort()
+          } else chunks.push(chunk)
+          return true
+        },
+        onEnd: () => resolve(Buffer.concat(chunks, size)),
+        onError: () => resolve(undefined),
+      },
+    )
+  })
+}

@@ -1,0 +1,91 @@
+// An answer that comes as server-sent events. One event in, one event out, with the text that is safe so
+// far; an event whose text did not change keeps its bytes. What a lane still holds when its choice is
+// finished goes out just before the event that finishes it.
+import {
+  type ChatChunk,
+  createSseReader,
+  type Delta,
+  deltaEvent,
+  parseChatChunk,
+  replaceDeltas,
+  type SseEvent,
+} from '#wire'
+import type { Exchange } from '../exchange.ts'
+import type { House } from '../house.ts'
+import { openLane, screenText, type TextStage } from './lanes.ts'
+
+export interface StreamScreen {
+  /** @returns the bytes that may go out now. Throws WireError or AnswerBlocked: then nothing more may. */
+  push(bytes: Uint8Array): Uint8Array
+  /** The upstream has closed the stream. */
+  end(): Uint8Array
+}
+
+interface OpenLane {
+  readonly stage: TextStage
+  readonly choice: number | undefined
+  /** The last event of this lane: the shape of an extra event for its held tail. */
+  last: ChatChunk
+}
+
+export function screenStream(exchange: Exchange, house: House): StreamScreen {
+  const reader = createSseReader({ maxEventBytes: house.settings.maxEventBytes })
+  const lanes = new Map<string, OpenLane>()
+  const toolNames = new Map<string, string>()
+
+  function screen(event: SseEvent, out: Uint8Array[]): void {
+    const chunk = parseChatChunk(event, toolNames, house.settings.wire)
+    exchange.usage = chunk.usage ?? exchange.usage
+    if (chunk.isDone) flushAll(out)
+    const texts = chunk.deltas.map((delta) => screenDelta(chunk, delta))
+    for (const [id, lane] of lanes)
+      if (lane.choice !== undefined && chunk.finished.includes(lane.choice)) flush(id, lane, out)
+    out.push(replaceDeltas(chunk, texts))
+  }
+
+  function screenDelta(chunk: ChatChunk, delta: Delta): string {
+    if (delta.isWhole) return screenText(exchange, house, delta, delta.text)
+    const lane = lanes.get(delta.lane) ?? open(chunk, delta)
+    lane.last = chunk
+    const text = lane.stage.push(delta.text)
+    // A finishing event may itself carry text: then the lane's tail belongs behind it.
+    if (delta.choice === undefined || !chunk.finished.includes(delta.choice)) return text
+    lanes.delete(delta.lane)
+    return text + lane.stage.end()
+  }
+
+  function open(chunk: ChatChunk, delta: Delta): OpenLane {
+    const lane = { stage: openLane(exchange, house, delta), choice: delta.choice, last: chunk }
+    lanes.set(delta.lane, lane)
+    return lane
+  }
+
+  function flush(id: string, lane: OpenLane, out: Uint8Array[]): void {
+    lanes.delete(id)
+    const tail = lane.stage.end()
+    if (tail !== '') out.push(deltaEvent(lane.last, id, tail))
+  }
+
+  function flushAll(out: Uint8Array[]): void {
+    for (const [id, lane] of lanes) flush(id, lane, out)
+  }
+
+  function screenAll(events: readonly SseEvent[]): Uint8Array[] {
+    const out: Uint8Array[] = []
+    for (const event of events) screen(event, out)
+    return out
+  }
+
+  return {
+    push: (bytes) => join(screenAll(reader.push(bytes))),
+    end() {
+      const out = screenAll(reader.end())
+      flushAll(out)
+      return join(out)
+    },
+  }
+}
+
+function join(pieces: readonly Uint8Array[]): Uint8Array {
+  return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)
+}

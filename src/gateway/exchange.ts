@@ -1,0 +1,158 @@
+// The one object that travels down the pipeline and back up: what is known of a request so far.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Principal } from '#identity'
+import type { Verdict } from '#inspect'
+import { type LimitDecision, rateLimitHeaders } from '#limits'
+import type { VaultSession } from '#privacy'
+import type { ChatRequest, Part, Usage } from '#wire'
+import type { Upstream } from './upstreams/index.ts'
+
+/** What a client can ask for. A request whose path is not known stays `unknown` and is refused. */
+export type Operation = 'chat' | 'models' | 'unknown'
+
+/**
+ * Whether the texts of an exchange were read by the detectors. `not_scanned` is where every exchange
+ * starts, so a stage that throws leaves it there; it never counts as success.
+ */
+export type ScanState = 'not_scanned' | 'scanned' | 'not_applicable'
+
+/** Why an exchange stops: what the client is told, and what the log names as the rule. */
+export interface Refusal {
+  readonly status: number
+  /** Stable, machine-readable: `prompt_injection`, `rate_limit_exceeded`, … */
+  readonly code: string
+  /** For the client; never repeats the client's text or a secret. */
+  readonly message: string
+  /** What decided: a policy id, a detector, a limit, or the name of the stage. */
+  readonly rule: string
+  readonly param?: string | undefined
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** A verdict and the place it was found in. */
+export interface LocatedVerdict extends Verdict {
+  readonly path: string
+  readonly direction: 'request' | 'response'
+}
+
+export interface Exchange {
+  readonly id: string
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** ms since the epoch. */
+  readonly receivedAt: number
+  /** Monotonic ms at which each stage ended. */
+  readonly marks: Map<string, number>
+  /** Aborted when the client hangs up before it has its answer. */
+  readonly hungUp: AbortSignal
+
+  operation: Operation
+  /** Groups exchanges of one conversation: placeholders are stable and resolvable inside it. */
+  session: string | undefined
+  principal: Principal | undefined
+  limits: LimitDecision | undefined
+  body: Uint8Array
+  chat: ChatRequest | undefined
+  upstream: Upstream | undefined
+  vault: VaultSession | undefined
+  /** Placeholders that this exchange's request carries, and so the only ones its answer may resolve. */
+  placeholders: Map<string, string>
+  /** What goes upstream: the client's own bytes when nothing had to change. */
+  outbound: Uint8Array
+  verdicts: LocatedVerdict[]
+  scan: ScanState
+  /** The rule that allowed the exchange. */
+  rule: string
+  refusal: Refusal | undefined
+  /** The stage at which the exchange stopped. */
+  stoppedAt: string | undefined
+  usage: Usage | undefined
+  outcome: Outcome
+}
+
+/** How an exchange ended, for the second log entry. */
+export interface Outcome {
+  status: number
+  ended: 'complete' | 'refused' | 'blocked' | 'client_hung_up' | 'upstream_failed' | 'failed'
+  /** Monotonic ms; undefined when no byte of an answer was sent. */
+  firstByteAt: number | undefined
+  bytesOut: number
+  /** SHA-256 of the answer's bytes as sent, hex; undefined when none was sent. */
+  answerDigest: string | undefined
+  /** The upstream's own id of the request. */
+  upstreamRequestId: string | undefined
+  error: string | undefined
+}
+
+export function createExchange(
+  id: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  receivedAt: number,
+): Exchange {
+  const hangUp = new AbortController()
+  // `close` of the response, not of the request: the request closes as soon as its body is read.
+  response.once('close', () => {
+    if (!response.writableFinished) hangUp.abort()
+  })
+  return {
+    id,
+    request,
+    response,
+    receivedAt,
+    marks: new Map(),
+    hungUp: hangUp.signal,
+    operation: 'unknown',
+    session: undefined,
+    principal: undefined,
+    limits: undefined,
+    body: noBytes,
+    chat: undefined,
+    upstream: undefined,
+    vault: undefined,
+    placeholders: new Map(),
+    outbound: noBytes,
+    verdicts: [],
+    scan: 'not_scanned',
+    rule: '',
+    refusal: undefined,
+    stoppedAt: undefined,
+    usage: undefined,
+    outcome: {
+      status: 0,
+      ended: 'failed',
+      firstByteAt: undefined,
+      bytesOut: 0,
+      answerDigest: undefined,
+      upstreamRequestId: undefined,
+      error: undefined,
+    },
+  }
+}
+
+/** How much the caller may still send, for every answer after it was admitted. */
+export function limitHeaders({ limits }: Exchange): Record<string, string> {
+  return limits === undefined ? {} : rateLimitHeaders(limits)
+}
+
+/** Notes verdicts of one part, with their place. */
+export function noteVerdicts(
+  exchange: Exchange,
+  direction: LocatedVerdict['direction'],
+  part: Pick<Part, 'path'>,
+  verdicts: readonly Verdict[],
+): void {
+  for (const verdict of verdicts) exchange.verdicts.push({ ...verdict, path: part.path, direction })
+}
+
+/**
+ * A value that an earlier stage must have set.
+ *
+ * @throws Error when it did not: the pipeline then fails closed
+ */
+export function established<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new Error(`the pipeline reached a stage without ${name}`)
+  return value
+}
+
+const noBytes = new Uint8Array(0)

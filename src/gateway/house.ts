@@ -1,0 +1,45 @@
+// What the gateway needs from the rest of Holdfast, put together by the server. Tests build their own.
+import type { OcsfEvent } from '#audit'
+import type { ApiKeys } from '#identity'
+import type { Inspector } from '#inspect'
+import type { Limiter, LimitSettings } from '#limits'
+import type { Entities, PolicySet } from '#policy'
+import type { PrivacySettings, Vault } from '#privacy'
+import type { WireOptions } from '#wire'
+import type { Upstream } from './upstreams/index.ts'
+
+export interface House {
+  readonly keys: ApiKeys
+  readonly policy: PolicySet
+  readonly entities: Entities
+  readonly limiter: Limiter
+  readonly inspector: Inspector
+  readonly vault: Vault
+  /** In the order of the configuration: the first that serves a model gets it. */
+  readonly upstreams: readonly UpstreamRoute[]
+  readonly settings: GatewaySettings
+  /** Appends to the transparency log; resolves when the entry is durable. */
+  record(event: OcsfEvent): Promise<unknown>
+  /** A keyed commitment to a personal value, for the log. */
+  commitment(value: string): string
+  now(): number
+  /** ms, monotonic, with fractions. */
+  monotonic(): number
+  randomBytes(count: number): Uint8Array
+  /** For the operator's eyes: an error that no client may see. */
+  report(what: string, error: unknown): void
+}
+
+export interface UpstreamRoute {
+  readonly upstream: Upstream
+  serves(model: string): boolean
+}
+
+export interface GatewaySettings {
+  readonly limits: LimitSettings
+  readonly privacy: PrivacySettings
+  readonly wire: Partial<WireOptions>
+  readonly maxAnswerBytes: number
+  readonly maxEventBytes: number
+  readonly stageTimeoutMs: number
+}

@@ -1,0 +1,105 @@
+// How a request walks through the gateway. Every stage may stop the exchange with a Refusal; a stage
+// that throws or takes too long stops it too. What stops is recorded before the client is told.
+import { refuse } from './answer/refuse.ts'
+import { createExchange, type Exchange, type Refusal } from './exchange.ts'
+import type { House } from './house.ts'
+import { accept } from './stages/accept.ts'
+import { admit } from './stages/admit.ts'
+import { authorise } from './stages/authorise.ts'
+import { forward } from './stages/forward.ts'
+import { identify } from './stages/identify.ts'
+import { inspectRequest } from './stages/inspect-request.ts'
+import { read } from './stages/read.ts'
+import { recordDecision, recordOutcome } from './stages/record.ts'
+import { select } from './stages/select.ts'
+import { settle } from './stages/settle.ts'
+import { transform } from './stages/transform.ts'
+
+/** A stage that may refuse; it answers at once where it can, so that the usual exchange waits for nothing. */
+export type Stage = (exchange: Exchange, house: House) => Refusal | undefined | Promise<Refusal | undefined>
+
+const requestStages: readonly (readonly [name: string, stage: Stage])[] = [
+  ['accept', accept],
+  ['identify', identify],
+  ['authorise', authorise],
+  ['admit', admit],
+  ['read', read],
+  ['select', select],
+  ['inspect request', inspectRequest],
+  ['transform', transform],
+]
+
+/**
+ * Takes one request from its first header to its last log entry. Never rejects.
+ *
+ * `forward` runs the text stages (inspect response, restore, check sinks) over each text of the answer.
+ */
+export async function walk(exchange: Exchange, house: House): Promise<void> {
+  try {
+    const refusal = await stopAtFirstRefusal(exchange, house)
+    // Durable before the client learns anything; for an allowed exchange this runs while the upstream works.
+    const recorded = recordDecision(exchange, house, refusal)
+    if (refusal === undefined) await forward(exchange, house, recorded)
+    else await refuse(exchange, refusal, recorded)
+  } catch (error) {
+    exchange.outcome.ended = 'failed'
+    exchange.outcome.error = nameOf(error)
+    house.report('an exchange failed', error)
+    exchange.response.destroy()
+  }
+  settle(exchange, house)
+  recordOutcome(exchange, house)
+}
+
+export { createExchange }
+
+async function stopAtFirstRefusal(exchange: Exchange, house: House): Promise<Refusal | undefined> {
+  for (const [name, stage] of requestStages) {
+    const refusal = await runBounded(stage, exchange, house)
+    exchange.marks.set(name, house.monotonic())
+    if (refusal !== undefined) {
+      exchange.refusal = refusal
+      exchange.stoppedAt = name
+      return refusal
+    }
+  }
+  return undefined
+}
+
+async function runBounded(stage: Stage, exchange: Exchange, house: House): Promise<Refusal | undefined> {
+  try {
+    const result = stage(exchange, house)
+    return result instanceof Promise ? await withinTime(result, house.settings.stageTimeoutMs) : result
+  } catch (error) {
+    house.report(`the stage '${stage.name}' failed`, error)
+    return failedClosed(stage.name, error)
+  }
+}
+
+/** What a client is told when a stage broke: nothing of the cause, which may hold its text. */
+function failedClosed(stage: string, error: unknown): Refusal {
+  return {
+    status: 503,
+    code: 'not_inspected',
+    message: 'The gateway could not complete its checks, so the request was not forwarded. Try again.',
+    rule: `${stage}: ${nameOf(error)}`,
+  }
+}
+
+function withinTime<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new StageTimeout()), timeoutMs)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
+
+class StageTimeout extends Error {
+  override readonly name = 'StageTimeout'
+}
+
+/** The kind of an error, without its message: messages may quote what was being read. */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error'
+  return 'code' in error && typeof error.code === 'string' ? `${error.name} ${error.code}` : error.name
+}

@@ -1,0 +1,30 @@
+// Stage 3: may this caller use this operation at all? Decided by Cedar before a byte of the body is read;
+// which model it may use is decided in `select`, once the model is known.
+import { decide } from '#policy'
+import { type Exchange, established, type Refusal } from '../exchange.ts'
+import type { House } from '../house.ts'
+import { callerEntities, keyOf } from '../policy-request.ts'
+
+export function authorise(exchange: Exchange, house: House): Refusal | undefined {
+  const principal = established(exchange.principal, 'a principal')
+  const answer = decide(
+    house.policy,
+    {
+      principal: keyOf(principal),
+      action: { type: 'Holdfast::Action', id: 'call' },
+      resource: { type: 'Holdfast::Operation', id: exchange.operation },
+      context: {},
+    },
+    callerEntities(house.entities, principal),
+  )
+  if (answer.decision === 'allow') {
+    exchange.rule = answer.reasons[0] ?? ''
+    return undefined
+  }
+  return {
+    status: 403,
+    code: 'not_authorised',
+    message: 'The policy does not allow this API key to use this operation.',
+    rule: answer.reasons[0] ?? 'no policy permits it',
+  }
+}

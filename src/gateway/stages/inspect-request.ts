@@ -1,0 +1,51 @@
+// Stage 7: what is in the text? Every part goes through the detectors; one block stops the exchange.
+import { type Exchange, established, noteVerdicts, type Refusal } from '../exchange.ts'
+import type { House } from '../house.ts'
+
+export async function inspectRequest(exchange: Exchange, house: House): Promise<Refusal | undefined> {
+  if (exchange.operation !== 'chat') return undefined
+  const chat = established(exchange.chat, 'a parsed request')
+  const tenant = established(exchange.principal, 'a principal').tenant
+  for (const part of chat.parts) {
+    const result = house.inspector.inspect({
+        text: part.text,
+        channel: part.channel,
+        contentType: part.contentType,
+        direction: 'request',
+      }, { tenant })
+    noteVerdicts(exchange, 'request', part, result instanceof Promise ? await result : result)
+  }
+  exchange.scan = 'scanned'
+  const block = exchange.verdicts.find((verdict) => verdict.action === 'block')
+  if (block === undefined) return undefined
+  return {
+    status: 403,
+    code: codes[block.category] ?? 'content_blocked',
+    message: `The request was blocked: ${explain(block.category, block.kind)} was found in it.`,
+    rule: `${block.detector}@${block.version}: ${block.kind}`,
+    param: block.path,
+  }
+}
+
+const codes: Readonly<Record<string, string>> = {
+  injection: 'prompt_injection',
+  secret: 'secret_in_request',
+  personal: 'personal_data_in_request',
+  canary: 'canary_in_request',
+}
+
+export function explain(category: string, kind: string): string {
+  const what = kind.replaceAll('_', ' ')
+  switch (category) {
+    case 'injection':
+      return `a prompt injection (${what})`
+    case 'secret':
+      return `a secret (${what})`
+    case 'personal':
+      return `personal data (${what})`
+    case 'canary':
+      return 'a canary'
+    default:
+      return what
+  }
+}

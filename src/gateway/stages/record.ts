@@ -1,0 +1,129 @@
+// Stages 9 and 13: what was decided, and how it ended. The decision is durable before the client gets a
+// byte; the outcome follows. Neither holds a word of the texts.
+import { apiActivity } from '#audit'
+import { sha256Hex } from '#crypto'
+import type { Exchange, Refusal } from '../exchange.ts'
+import type { House } from '../house.ts'
+
+/** Resolves when the decision is on disk; rejects when it cannot be written, and then nothing may be served. */
+export function recordDecision(exchange: Exchange, house: House, refusal: Refusal | undefined): Promise<unknown> {
+  const isMasked = exchange.outbound !== exchange.body && refusal === undefined && exchange.operation === 'chat'
+  const recorded = house.record(
+    apiActivity({
+      ...commonFields(exchange, house, 'decision'),
+      status: refusal === undefined ? 'success' : 'failure',
+      statusCode: refusal?.code,
+      action: refusal !== undefined ? 'denied' : isMasked ? 'modified' : 'allowed',
+      rule: refusal?.rule ?? exchange.rule,
+      responseStatus: refusal?.status,
+      verdicts: exchange.verdicts,
+      digests: digestsOf(exchange),
+    }),
+  )
+  // Whoever waits for it handles the failure; without this, one that nobody waits for yet would end the process.
+  recorded.catch(() => {})
+  return recorded
+}
+
+/** The second entry. Not waited for: the answer is out, and the decision already proves that it was given. */
+export function recordOutcome(exchange: Exchange, house: House): void {
+  const { outcome, usage, refusal } = exchange
+  house
+    .record(
+      apiActivity({
+        ...commonFields(exchange, house, 'outcome'),
+        status: outcome.ended === 'complete' ? 'success' : 'failure',
+        statusCode: refusal?.code ?? outcome.ended,
+        action: outcome.ended === 'complete' || outcome.ended === 'client_hung_up' ? 'allowed' : 'denied',
+        rule: outcome.error ?? refusal?.rule ?? exchange.rule,
+        responseStatus: outcome.status,
+        verdicts: exchange.verdicts.filter(({ direction }) => direction === 'response'),
+        tokens: usage && { prompt: usage.promptTokens, completion: usage.completionTokens },
+        digests: outcome.answerDigest === undefined ? {} : { answer: outcome.answerDigest },
+        durationMs: house.now() - exchange.receivedAt,
+        latenciesMs: latencies(exchange),
+        details: { ended: outcome.ended, bytes_out: outcome.bytesOut, upstream_request: outcome.upstreamRequestId },
+      }),
+    )
+    .catch((error) => house.report('an outcome could not be recorded', error))
+}
+
+/** A connection whose bytes never became a request. */
+export function recordRejectedConnection(
+  house: House,
+  rejected: { status: number; code: string; address: string | undefined },
+): Promise<unknown> {
+  const id = newId(house)
+  return house.record(
+    apiActivity({
+      time: house.now(),
+      uid: `${id}.decision`,
+      phase: 'decision',
+      exchange: id,
+      operation: 'unknown',
+      request: { method: 'unknown', path: 'unknown' },
+      sourceCommitment: rejected.address && house.commitment(rejected.address),
+      responseStatus: rejected.status,
+      status: 'failure',
+      statusCode: rejected.code,
+      action: 'denied',
+      rule: `accept: ${rejected.code}`,
+      scan: 'not_scanned',
+    }),
+  )
+}
+
+export function newId(house: House): string {
+  return `ex_${Buffer.from(house.randomBytes(16)).toString('hex')}`
+}
+
+function commonFields(exchange: Exchange, house: House, phase: 'decision' | 'outcome') {
+  const { principal, request, upstream, chat } = exchange
+  const address = request.socket.remoteAddress
+  return {
+    time: house.now(),
+    uid: `${exchange.id}.${phase}`,
+    phase,
+    exchange: exchange.id,
+    tenant: principal?.tenant,
+    activity: exchange.operation === 'models' ? 'read' : 'create',
+    operation: operationNames[exchange.operation],
+    actor: principal && { principal: principal.id, keyId: principal.keyId, kind: 'service' as const },
+    request: { method: request.method ?? '', path: pathOf(request.url ?? '') },
+    sourceCommitment: address && house.commitment(address),
+    model: chat && upstream && { name: chat.model, provider: upstream.name },
+    upstream: upstream?.name,
+    scan: exchange.scan,
+  } as const
+}
+
+const operationNames = { chat: 'chat.completions', models: 'models.list', unknown: 'unknown' } as const
+
+/** A path that is not one of ours may hold anything, a credential included; only its length is kept. */
+function pathOf(target: string): string {
+  const path = target.split('?', 1)[0] ?? ''
+  return /^\/(?:v1\/)?(?:chat\/completions|models)$/.test(path) ? path : `(${path.length} characters)`
+}
+
+/** Digests prove later which bytes were meant without keeping them. */
+function digestsOf({ body, outbound, operation }: Exchange): Record<string, string> {
+  if (operation !== 'chat' || body.length === 0) return {}
+  const request = sha256Hex(body)
+  return { request, forwarded: outbound === body ? request : sha256Hex(outbound) }
+}
+
+function latencies({ marks, outcome }: Exchange): Record<string, number> {
+  const times: Record<string, number> = {}
+  let previous: number | undefined
+  for (const [stage, at] of marks) {
+    if (previous !== undefined) times[stage] = round(at - previous)
+    previous = at
+  }
+  if (previous !== undefined && outcome.firstByteAt !== undefined)
+    times['first byte'] = round(outcome.firstByteAt - previous)
+  return times
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000
+}

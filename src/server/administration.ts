@@ -1,0 +1,74 @@
+// What an operator may change: one interface, carried out by whoever holds the installation. While a gateway
+// runs that is the gateway, reached over its control socket, so that a revoked key is refused at once;
+// otherwise the command opens the installation itself.
+
+import { entityManagement } from '#audit'
+import type { ActionRecord } from '#findings'
+import type { ApiKeyRecord, CreatedApiKey, NewApiKey } from '#identity'
+import { connectControl } from './control.ts'
+import { type Installation, openInstallation } from './installation.ts'
+import type { World } from './world.ts'
+
+export interface Administration {
+  createKey(input: NewApiKey): Promise<CreatedApiKey>
+  listKeys(): Promise<readonly ApiKeyRecord[]>
+  revokeKey(input: RevokeKey): Promise<ActionRecord>
+}
+
+export interface RevokeKey {
+  readonly id: string
+  readonly reason: string
+  readonly actor: string
+  readonly dryRun: boolean
+}
+
+/** Administration of the installation in `data`, and how to let go of it. */
+export async function openAdministration(
+  data: string,
+  world: World,
+): Promise<{ administration: Administration; close(): Promise<void> }> {
+  const running = await connectControl(data)
+  if (running !== undefined) return { administration: running, close: async () => {} }
+  const installation = await openInstallation(data, world)
+  return { administration: administer(installation, world), close: () => installation.close() }
+}
+
+export function administer(installation: Installation, world: World): Administration {
+  const { keys, actions, inventory, log } = installation
+  return {
+    async createKey(input) {
+      const created = await keys.create(input)
+      await inventory.upsert({
+        kind: 'api_key',
+        identity: created.key.id,
+        name: created.key.name,
+        owner: created.key.principal,
+        labels: { tenant: created.key.tenant },
+      })
+      await log.append(
+        entityManagement({
+          time: world.now(),
+          uid: world.id('ev'),
+          tenant: created.key.tenant,
+          activity: 'create',
+          entity: {
+            type: 'api_key',
+            uid: created.key.id,
+            name: created.key.name,
+            data: { principal: created.key.principal, scopes: created.key.scopes, expires_at: created.key.expiresAt },
+          },
+          actor: { principal: 'operator', kind: 'admin' },
+          status: 'success',
+        }),
+      )
+      return created
+    },
+    listKeys: async () => keys.list(),
+    revokeKey: ({ id, reason, actor, dryRun }) =>
+      actions.run(
+        'revoke_api_key',
+        { keyId: id },
+        { actor, reason, dryRun, idempotencyKey: `${dryRun ? 'plan' : 'revoke'}:${id}:${world.now()}` },
+      ),
+  }
+}

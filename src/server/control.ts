@@ -1,0 +1,126 @@
+// The control socket: how a command reaches the gateway that runs on its data folder. A Unix socket in a
+// folder that only its owner can enter, so whoever can connect could as well edit the store.
+import { createHash } from 'node:crypto'
+import { chmodSync, existsSync, rmSync } from 'node:fs'
+import { createServer, request, type ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { Administration } from './administration.ts'
+
+export class ControlError extends Error {
+  override readonly name = 'ControlError'
+  readonly code: 'refused' | 'broken'
+
+  constructor(code: 'refused' | 'broken', message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+const maxBytes = 64 * 1024
+
+const calls = {
+  createKey: z.strictObject({
+    name: z.string(),
+    principal: z.string(),
+    tenant: z.string(),
+    scopes: z.array(z.string()),
+    expiresAt: z.number().optional(),
+  }),
+  listKeys: z.strictObject({}),
+  revokeKey: z.strictObject({ id: z.string(), reason: z.string(), actor: z.string(), dryRun: z.boolean() }),
+}
+
+/** Serves `administration` on the control socket of `data`; returns how to stop. */
+export async function serveControl(data: string, administration: Administration): Promise<() => Promise<void>> {
+  const path = socketOf(data)
+  // A socket left by a killed gateway: the log's lock has shown that nobody listens on it any more.
+  rmSync(path, { force: true })
+  const server = createServer((incoming, response) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    incoming.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > maxBytes) incoming.destroy()
+      else chunks.push(chunk)
+    })
+    incoming.on('end', () => {
+      carryOut(administration, incoming.url?.slice(1) ?? '', Buffer.concat(chunks)).then(
+        (result) => send(response, 200, result),
+        (error) => send(response, 400, { message: error instanceof Error ? error.message : String(error) }),
+      )
+    })
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(path, resolve)
+  })
+  chmodSync(path, 0o600)
+  return () => {
+    server.closeAllConnections()
+    return new Promise((resolve) => server.close(() => resolve()))
+  }
+}
+
+/** The administration of the gateway that runs on `data`; undefined when none does. */
+export async function connectControl(data: string): Promise<Administration | undefined> {
+  const path = socketOf(data)
+  if (!existsSync(path)) return undefined
+  const call = async (name: keyof typeof calls, input: object) => ask(path, name, input)
+  try {
+    await call('listKeys', {})
+  } catch (error) {
+    if (error instanceof ControlError && error.code === 'broken') return undefined
+    throw error
+  }
+  // The far end is this program with this interface; what it sends was typed there.
+  return {
+    createKey: (input) => call('createKey', input) as ReturnType<Administration['createKey']>,
+    listKeys: () => call('listKeys', {}) as ReturnType<Administration['listKeys']>,
+    revokeKey: (input) => call('revokeKey', input) as ReturnType<Administration['revokeKey']>,
+  }
+}
+
+async function carryOut(administration: Administration, name: string, body: Buffer): Promise<unknown> {
+  const input: unknown = JSON.parse(body.toString('utf8'))
+  switch (name) {
+    case 'createKey':
+      return administration.createKey(calls.createKey.parse(input))
+    case 'listKeys':
+      return administration.listKeys()
+    case 'revokeKey':
+      return administration.revokeKey(calls.revokeKey.parse(input))
+    default:
+      throw new ControlError('refused', `the gateway knows no operation '${name}'`)
+  }
+}
+
+function ask(path: string, name: string, input: object): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ socketPath: path, path: `/${name}`, method: 'POST', timeout: 30_000 }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('end', () => {
+        const result = JSON.parse(Buffer.concat(chunks).toString('utf8'))
+        if (response.statusCode === 200) resolve(result)
+        else reject(new ControlError('refused', result.message))
+      })
+    })
+    outgoing.on('timeout', () => outgoing.destroy(new Error('the gateway does not answer')))
+    outgoing.on('error', (error) => reject(new ControlError('broken', `control socket: ${error.message}`)))
+    outgoing.end(JSON.stringify(input))
+  })
+}
+
+function send(response: ServerResponse, status: number, value: unknown): void {
+  response.statusCode = status
+  response.end(JSON.stringify(value))
+}
+
+/** Socket paths end at 107 bytes on Linux, so a deep data folder gets its socket in the temporary folder. */
+function socketOf(data: string): string {
+  const inside = join(data, 'control.sock')
+  if (Buffer.byteLength(inside) < 100) return inside
+  return join(tmpdir(), `holdfast-${createHash('sha256').update(data).digest('hex').slice(0, 24)}.sock`)
+}

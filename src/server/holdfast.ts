@@ -1,0 +1,167 @@
+// The composition root: builds every room from the settings, opens the listener last and closes it first.
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { applicationLifecycle } from '#audit'
+import { systemWorld as configWorld, loadConfig } from '#config'
+import { commitment, tlsServerOptions } from '#crypto'
+import {
+  createUpstream,
+  type House,
+  listen,
+  modelMatcher,
+  resolveBySystem,
+  type UpstreamRoute,
+  type UpstreamWorld,
+} from '#gateway'
+import { createInspector, detectorsFor } from '#inspect'
+import { createLimiter } from '#limits'
+import { createEntities, type PolicySet } from '#policy'
+import { openVault } from '#privacy'
+import { type Administration, administer } from './administration.ts'
+import { serveControl } from './control.ts'
+import { type Installation, openInstallation } from './installation.ts'
+import { readPolicies } from './policies.ts'
+import { type Settings, settingsSchema } from './settings.ts'
+import { version } from './version.ts'
+import type { World } from './world.ts'
+
+export interface Holdfast {
+  readonly url: string
+  readonly installation: Installation
+  readonly administration: Administration
+  /** Stops accepting, finishes what runs, writes the last checkpoint, closes the store. In that order. */
+  close(): Promise<void>
+}
+
+export interface ReadSettings {
+  readonly settings: Settings
+  readonly policies: PolicySet
+  /** Absolute. */
+  readonly data: string
+}
+
+/**
+ * Reads holdfast.yaml and the policies it names.
+ *
+ * @throws ConfigError, PolicyError with file, line and column
+ */
+export async function readSettings(file: string): Promise<ReadSettings> {
+  const settings = loadConfig(file, settingsSchema, configWorld)
+  const folder = dirname(file)
+  const policies = await readPolicies(resolve(folder, settings.policy.folder))
+  return { settings, policies, data: resolve(folder, settings.data) }
+}
+
+export async function startHoldfast({ settings, policies, data }: ReadSettings, world: World): Promise<Holdfast> {
+  const installation = await openInstallation(data, world)
+  const closers: (() => Promise<unknown>)[] = [() => installation.close()]
+  try {
+    const house = await furnish(installation, settings, policies, world)
+    closers.unshift(async () => Promise.all(house.upstreams.map(({ upstream }) => upstream.close())))
+    const administration = administer(installation, world)
+    closers.unshift(await serveControl(data, administration))
+    const listener = await listen(house, {
+      host: settings.listen.host,
+      port: settings.listen.port,
+      tls:
+        settings.listen.tls &&
+        tlsServerOptions({
+          certificatePem: settings.listen.tls.certificate.reveal(),
+          keyPem: settings.listen.tls.key.reveal(),
+        }),
+    })
+    closers.unshift(() => listener.close(settings.shutdownGrace))
+    await installation.log.append(lifecycle('start', world))
+    return {
+      url: listener.url,
+      installation,
+      administration,
+      async close() {
+        // The listener first, so that nothing new arrives; the stop is the last entry of the log.
+        const [stopListening, ...others] = closers
+        await stopListening?.()
+        await installation.log
+          .append(lifecycle('stop', world))
+          .catch((error) => world.report('the stop could not be logged', error))
+        for (const close of others) await close()
+      },
+    }
+  } catch (error) {
+    for (const close of closers) await close()
+    throw error
+  }
+}
+
+/** What the gateway lives in: the rooms, set up as the settings say. */
+async function furnish(
+  installation: Installation,
+  settings: Settings,
+  policies: PolicySet,
+  world: World,
+): Promise<House> {
+  const { keyring, log, store, keys } = installation
+  const commitKey = keyring.symmetric('commitments')
+  const upstreams = settings.upstreams.map(routeTo)
+  for (const { name, url } of settings.upstreams)
+    await installation.inventory.upsert({
+      kind: 'endpoint',
+      identity: url.origin,
+      name,
+      labels: { role: 'upstream' },
+    })
+  return {
+    keys,
+    policy: policies,
+    entities: createEntities([]),
+    limiter: createLimiter({ now: world.now }),
+    inspector: createInspector({
+      detectors: detectorsFor(settings.inspect),
+      actions: settings.inspect.actions,
+      cacheEntries: settings.inspect.cacheEntries,
+      timeLimitMs: settings.inspect.timeLimit,
+      now: world.monotonic,
+    }),
+    vault: openVault({
+      database: store.database(),
+      key: keyring.symmetric('vault'),
+      now: world.now,
+      ttlMs: settings.privacy.session.ttl,
+    }),
+    upstreams,
+    settings: {
+      limits: settings.limits,
+      privacy: settings.privacy,
+      wire: settings.wire,
+      maxAnswerBytes: settings.answers.maxBytes,
+      maxEventBytes: settings.answers.maxEventBytes,
+      stageTimeoutMs: settings.stageTimeout,
+    },
+    record: (event) => log.append(event),
+    commitment: (value) => commitment(commitKey, value),
+    now: world.now,
+    monotonic: world.monotonic,
+    randomBytes: world.randomBytes,
+    report: world.report,
+  }
+}
+
+function routeTo(upstream: Settings['upstreams'][number]): UpstreamRoute {
+  const serves = modelMatcher(upstream.models)
+  return { upstream: createUpstream(upstream, upstreamWorld), serves }
+}
+
+const upstreamWorld: UpstreamWorld = {
+  resolve: resolveBySystem,
+  now: Date.now,
+  readFile: (path) => readFileSync(path, 'utf8'),
+}
+
+function lifecycle(activity: 'start' | 'stop', world: World) {
+  return applicationLifecycle({
+    time: world.now(),
+    uid: world.id('ev'),
+    activity,
+    app: { name: 'holdfast', version },
+    status: 'success',
+  })
+}

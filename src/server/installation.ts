@@ -1,0 +1,65 @@
+// One installation: a data folder with its keys, log and store, and the rooms that live on them. The
+// gateway runs on one; a command that changes something while no gateway runs opens one for itself.
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type AuditLog, type OcsfEvent, openLog } from '#audit'
+import { type Keyring, openKeyring } from '#crypto'
+import { type Actions, createActions, type Findings, findingsMigrations, openFindings } from '#findings'
+import { type ApiKeys, identityMigrations, openApiKeys, revokeApiKeyAction } from '#identity'
+import { type Inventory, inventoryMigrations, openInventory } from '#inventory'
+import { privacyMigrations } from '#privacy'
+import { openStore, type Store } from '#store'
+import type { World } from './world.ts'
+
+export interface Installation {
+  readonly data: string
+  readonly keyring: Keyring
+  readonly log: AuditLog
+  readonly store: Store
+  readonly inventory: Inventory
+  readonly findings: Findings
+  readonly actions: Actions
+  readonly keys: ApiKeys
+  close(): Promise<void>
+}
+
+const migrations = [...inventoryMigrations, ...findingsMigrations, ...identityMigrations, ...privacyMigrations]
+
+/**
+ * Opens the data folder, making it when there is none. One process at a time: the log holds the lock.
+ *
+ * @throws LogError, StoreError, CryptoError when a part is locked, damaged or newer than this program
+ */
+export async function openInstallation(data: string, world: World): Promise<Installation> {
+  mkdirSync(data, { recursive: true, mode: 0o700 })
+  const { now, randomBytes } = world
+  const keyring = openKeyring(join(data, 'keys'), { randomBytes })
+  const log = await openLog({ dir: join(data, 'log'), origin: 'holdfast', keys: keyring.signing('log'), now })
+  try {
+    const store = await openStore({ path: join(data, 'holdfast.db'), now })
+    await store.migrate(migrations)
+    const record = (event: OcsfEvent) => log.append(event)
+    const inventory = openInventory({ database: store.database(), now })
+    const findings = openFindings({ database: store.database(), now, record })
+    const actions = createActions({ database: store.database(), now, record })
+    const keys = await openApiKeys({ database: store.database(), now, randomBytes })
+    actions.register(revokeApiKeyAction(keys))
+    return {
+      data,
+      keyring,
+      log,
+      store,
+      inventory,
+      findings,
+      actions,
+      keys,
+      async close() {
+        await store.close()
+        await log.close()
+      },
+    }
+  } catch (error) {
+    await log.close()
+    throw error
+  }
+}

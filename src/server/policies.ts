@@ -1,0 +1,86 @@
+// The policy folder: reading it, and the policies that a new one begins with.
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadPolicies, type PolicySet } from '#policy'
+
+/**
+ * Reads and validates the policies of a folder.
+ *
+ * @throws PolicyError with file, line and column
+ */
+export function readPolicies(folder: string): Promise<PolicySet> {
+  return loadPolicies(folder, {
+    listFiles: (path) =>
+      readdirSync(path, { withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ name }) => name),
+    readFile: (path) => readFileSync(path, 'utf8'),
+  })
+}
+
+const schemaFile = {
+  name: 'holdfast.cedarschema',
+  text: `// What policies can talk about. The gateway asks two questions of every request:
+//   may this key use this operation (action "call"), and may it use this model (action "infer")?
+namespace Holdfast {
+  entity Tenant;
+  entity Principal in [Tenant];
+  entity Key in [Principal] { name: String, scopes: Set<String> };
+
+  entity Operation;
+  entity Upstream;
+  entity Model in [Upstream] { name: String };
+
+  action "call" appliesTo { principal: [Key], resource: [Operation], context: {} };
+  action "infer" appliesTo { principal: [Key], resource: [Model], context: { stream: Bool, tools: Bool } };
+}
+`,
+}
+
+const policyFile = {
+  name: 'default.cedar',
+  text: `// What is not permitted here is refused. Cedar: https://docs.cedarpolicy.com
+
+@id("keys-with-the-chat-scope-may-chat")
+permit (
+  principal is Holdfast::Key,
+  action == Holdfast::Action::"call",
+  resource == Holdfast::Operation::"chat"
+) when { principal.scopes.contains("chat") };
+
+@id("every-key-may-list-models")
+permit (
+  principal is Holdfast::Key,
+  action == Holdfast::Action::"call",
+  resource == Holdfast::Operation::"models"
+);
+
+@id("keys-with-the-chat-scope-may-use-every-model")
+permit (
+  principal is Holdfast::Key,
+  action == Holdfast::Action::"infer",
+  resource is Holdfast::Model
+) when { principal.scopes.contains("chat") };
+
+// An example to start from: one tenant may not use one model.
+// @id("acme-stays-off-the-large-model")
+// forbid (
+//   principal in Holdfast::Tenant::"acme",
+//   action == Holdfast::Action::"infer",
+//   resource == Holdfast::Model::"gpt-large"
+// );
+`,
+}
+
+/**
+ * The folder with policies in it: the defaults are written when it does not exist, and never over what is there.
+ *
+ * @returns `folder`
+ */
+export function ensurePolicies(folder: string): string {
+  if (existsSync(folder)) return folder
+  mkdirSync(folder, { recursive: true })
+  for (const { name, text } of [schemaFile, policyFile]) writeFileSync(join(folder, name), text)
+  return folder
+}

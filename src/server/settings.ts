@@ -1,0 +1,69 @@
+// holdfast.yaml: each room's own schema, put together. Nothing here has a default that opens anything.
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { durationMs, secretSchema, sizeBytes } from '#config'
+import { upstreamSchema } from '#gateway'
+import { inspectSchema } from '#inspect'
+import { limitsSchema } from '#limits'
+import { privacySchema } from '#privacy'
+import { wireSchema } from '#wire'
+
+const listenSchema = z
+  .strictObject({
+    host: z.string().min(1).default('127.0.0.1').describe('Address to listen on. Anything but loopback needs tls.'),
+    port: z.int().min(0).max(65_535).default(8787).describe('TCP port; 0 takes a free one.'),
+    tls: z
+      .strictObject({
+        certificate: secretSchema.describe('PEM certificate chain, usually file:PATH.'),
+        key: secretSchema.describe('PEM private key, usually file:PATH.'),
+      })
+      .optional()
+      .describe('TLS 1.3 with hybrid quantum-safe key agreement.'),
+  })
+  .prefault({})
+  .refine(({ host, tls }) => tls !== undefined || isLoopback(host), {
+    path: ['host'],
+    message: 'plain HTTP is only served on loopback (127.0.0.1, ::1, localhost): add listen.tls, or listen on loopback',
+  })
+
+export const settingsSchema = z
+  .strictObject({
+    data: z
+      .string()
+      .min(1)
+      .default('./data')
+      .describe('Folder of the log, the store and the keys, relative to this file.'),
+    listen: listenSchema,
+    upstreams: z
+      .array(upstreamSchema)
+      .min(1)
+      .describe('Model APIs. The first whose models match serves a request.')
+      .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'two upstreams have the same name'),
+    policy: z
+      .strictObject({
+        folder: z.string().min(1).describe('Folder of *.cedar files and one *.cedarschema, relative to this file.'),
+      })
+      .describe('Who may do what, in Cedar.'),
+    limits: limitsSchema,
+    inspect: inspectSchema,
+    privacy: privacySchema,
+    wire: wireSchema,
+    answers: z
+      .strictObject({
+        maxBytes: sizeBytes.default(32 * 1024 * 1024).describe('Largest answer that is not streamed.'),
+        maxEventBytes: sizeBytes.default(1024 * 1024).describe('Largest single event of a streamed answer.'),
+      })
+      .prefault({}),
+    stageTimeout: durationMs
+      .default(40_000)
+      .describe('Longest that one stage of the pipeline may take before it fails closed.'),
+    shutdownGrace: durationMs.default(10_000).describe('How long running exchanges may finish on shutdown.'),
+  })
+  .describe('Configuration of Holdfast.')
+
+export type Settings = z.output<typeof settingsSchema>
+
+function isLoopback(host: string): boolean {
+  if (host === 'localhost' || host === '::1') return true
+  return isIP(host) === 4 && host.startsWith('127.')
+}

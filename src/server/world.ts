@@ -1,0 +1,33 @@
+// The outside world: the clock, randomness, and where problems are told. The only place that touches them.
+import { randomBytes } from 'node:crypto'
+import { performance } from 'node:perf_hooks'
+
+export interface World {
+  /** ms since the epoch. */
+  now(): number
+  /** ms, monotonic, with fractions. */
+  monotonic(): number
+  randomBytes(count: number): Uint8Array
+  /** A new unique id, `kind_` and 128 random bits. */
+  id(kind: string): string
+  /** For the operator: what went wrong, without any client's text. */
+  report(what: string, error: unknown): void
+}
+
+export function systemWorld(stderr: (text: string) => void): World {
+  return {
+    now: Date.now,
+    monotonic: () => performance.now(),
+    randomBytes: (count) => randomBytes(count),
+    id: (kind) => `${kind}_${randomBytes(16).toString('hex')}`,
+    report: (what, error) => stderr(`holdfast: ${what}: ${describe(error)}\n`),
+  }
+}
+
+/** The name and the code of an error, and where it was thrown; never its message, which may quote a client. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error'
+  const code = 'code' in error && typeof error.code === 'string' ? ` ${error.code}` : ''
+  const place = error.stack?.split('\n').find((line) => line.trimStart().startsWith('at '))
+  return `${error.name}${code}${place === undefined ? '' : ` ${place.trim()}`}`
+}
