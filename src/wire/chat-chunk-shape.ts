@@ -2,7 +2,6 @@
 // the text that one field of one choice adds up to over the whole stream.
 import { answer, indexOf } from './chat-response-shape.ts'
 import type { JsonNode } from './json.ts'
-import { noteLogprobs } from './logprobs.ts'
 import { audioData } from './opaque.ts'
 import type { Place } from './part.ts'
 import type { Reader } from './reader.ts'
@@ -63,7 +62,10 @@ const choiceFields = object({ index: scalar, finish_reason: identifier, logprobs
 const choice: Shape = (reader, node, path, place) => {
   const index = indexOf(reader, node, path)
   choiceFields(reader, node, path, { ...place, choice: index })
-  noteLogprobs(reader, memberOf(node, 'logprobs'), undefined, index)
+  // Of a stream no log probabilities are forwarded: held back or changed text would show in them.
+  const logprobs = memberOf(node, 'logprobs')
+  if (logprobs === undefined || logprobs.kind === 'null') return
+  reader.logprobs.push({ choice: index, start: logprobs.start, end: logprobs.end, repeatsText: false })
 }
 
 export const chatChunkShape: Shape = answer(choice)

@@ -25,25 +25,30 @@ import {
 
 const anything = json()
 const schema = json(SCHEMA_WORDS)
-const cacheBreakpoint = object({ mode: word('explicit', 'implicit'), ttl: word('30m', '12h') })
+
+/** Marks for the provider's cache: OpenAI's own, and Anthropic's as compatible servers take it. */
+const caching = {
+  prompt_cache_breakpoint: object({ mode: word('explicit', 'implicit'), ttl: word('30m', '12h') }),
+  cache_control: object({ type: word('ephemeral'), ttl: word('5m', '1h') }),
+}
 
 const contentPart = variants('type', {
-  text: { text, prompt_cache_breakpoint: cacheBreakpoint },
+  text: { text, ...caching },
   refusal: { refusal: text },
   image_url: {
     image_url: either({
       string: imageUrl,
       object: object({ url: imageUrl, detail: word('auto', 'low', 'high', 'original') }),
     }),
-    prompt_cache_breakpoint: cacheBreakpoint,
+    ...caching,
   },
   input_audio: {
     input_audio: object({ data: audioData, format: word('wav', 'mp3') }),
-    prompt_cache_breakpoint: cacheBreakpoint,
+    ...caching,
   },
   file: {
     file: within({ channel: 'document' }, object({ file_data: fileData, file_id: fileReference, filename: text })),
-    prompt_cache_breakpoint: cacheBreakpoint,
+    ...caching,
   },
 })
 

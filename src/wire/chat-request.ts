@@ -3,7 +3,7 @@
 import { chatRequestShape } from './chat-request-shape.ts'
 import { WireError } from './errors.ts'
 import { type JsonNode, parseJson } from './json.ts'
-import { DEFAULT_WIRE_OPTIONS, type WireOptions } from './options.ts'
+import { type WireOptions, withDefaults } from './options.ts'
 import { type Part, TextPart } from './part.ts'
 import { type Block, Reader, type ToolDefinition, type Uninspected } from './reader.ts'
 import { invalid, memberOf, requireObject } from './shape.ts'
@@ -35,8 +35,8 @@ export interface ChatRequest {
  *
  * @throws WireError with status 400, or 413 when too deep or too many values, and `param` naming the field
  */
-export function parseChatRequest(body: Uint8Array, options: Partial<WireOptions> = {}): ChatRequest {
-  const settings = { ...DEFAULT_WIRE_OPTIONS, ...options }
+export function parseChatRequest(body: Uint8Array, options?: Partial<WireOptions>): ChatRequest {
+  const settings = withDefaults(options)
   const document = parseJson(body, settings)
   const root = requireObject(document.root)
   const reader = new Reader(document, settings, 'request')
@@ -67,8 +67,8 @@ export function parseChatRequest(body: Uint8Array, options: Partial<WireOptions>
 
 const REQUEST_PLACE = { role: 'request', channel: 'user', contentType: 'text' } as const
 
-/** Names that upstreams use: OpenAI's, Hugging Face paths, fine-tune ids, Ollama's tags. */
-const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,255}$/
+/** Names that upstreams use: OpenAI's, Hugging Face paths, fine-tune ids, Ollama's tags, Cloudflare's @cf/. */
+const MODEL_NAME = /^[A-Za-z0-9@][A-Za-z0-9._:/@+-]{0,255}$/
 
 function readModel(reader: Reader, root: JsonNode): Part {
   const node = memberOf(root, 'model')

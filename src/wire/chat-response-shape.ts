@@ -1,7 +1,7 @@
 // The fields of a chat completion (openai-node 7.55, resources/chat/completions).
 // Fields that are not listed are inspected as any JSON.
 import type { JsonNode } from './json.ts'
-import { noteLogprobs } from './logprobs.ts'
+import { readLogprobs } from './logprobs.ts'
 import { audioData } from './opaque.ts'
 import type { Reader } from './reader.ts'
 import {
@@ -54,7 +54,7 @@ const choiceFields = object({ index: scalar, finish_reason: identifier, logprobs
 const choice: Shape = (reader, node, path, place) => {
   const inChoice = { ...place, choice: indexOf(reader, node, path) }
   choiceFields(reader, node, path, inChoice)
-  noteLogprobs(reader, memberOf(node, 'logprobs'), memberOf(node, 'message'), inChoice.choice)
+  readLogprobs(reader, memberOf(node, 'logprobs'), memberOf(node, 'message'), `${path}/logprobs`, inChoice)
 }
 
 export const chatResponseShape: Shape = answer(choice)
@@ -69,6 +69,7 @@ export function answer(choiceShape: Shape): Shape {
     system_fingerprint: identifier,
     service_tier: identifier,
     usage: anything,
+    obfuscation: identifier,
     choices: list(choiceShape),
   })
 }

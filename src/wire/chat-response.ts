@@ -2,9 +2,9 @@
 import { chatResponseShape } from './chat-response-shape.ts'
 import { blameUpstream } from './errors.ts'
 import { type JsonNode, parseJson } from './json.ts'
-import { DEFAULT_WIRE_OPTIONS, type WireOptions } from './options.ts'
+import { type WireOptions, withDefaults } from './options.ts'
 import type { Part } from './part.ts'
-import { type Logprobs, Reader } from './reader.ts'
+import { type Logprobs, Reader, type Uninspected } from './reader.ts'
 import { jsonString, type PartEdit, splice } from './replace.ts'
 import { json, memberOf, requireObject, stringMember } from './shape.ts'
 import { readUsage, type Usage } from './usage.ts'
@@ -16,6 +16,8 @@ export interface ChatResponse {
   /** Everything readable in the answer, each with its `choice`. */
   readonly parts: readonly Part[]
   readonly logprobs: readonly Logprobs[]
+  /** Audio that was let through unseen because an option allows it. */
+  readonly uninspected: readonly Uninspected[]
   /** `finish_reason` of each choice in the order of the body; null when missing. */
   readonly finishReasons: readonly (string | null)[]
   readonly usage?: Usage
@@ -27,9 +29,9 @@ export interface ChatResponse {
  *
  * @throws WireError with status 502: not JSON by our rules, not an object, or audio that no option allows
  */
-export function parseChatResponse(body: Uint8Array, options: Partial<WireOptions> = {}): ChatResponse {
+export function parseChatResponse(body: Uint8Array, options?: Partial<WireOptions>): ChatResponse {
   return blameUpstream(() => {
-    const settings = { ...DEFAULT_WIRE_OPTIONS, ...options }
+    const settings = withDefaults(options)
     const document = parseJson(body, settings)
     const root = requireObject(document.root)
     const reader = new Reader(document, settings, 'response')
@@ -41,6 +43,7 @@ export function parseChatResponse(body: Uint8Array, options: Partial<WireOptions
       model: stringMember(reader, root, 'model') ?? '',
       parts: reader.parts,
       logprobs: reader.logprobs,
+      uninspected: reader.uninspected,
       finishReasons: choicesOf(root).map((choice) => stringMember(reader, choice, 'finish_reason') ?? null),
       ...(usage && { usage }),
     }
@@ -56,10 +59,11 @@ export function replaceInResponse(
   edits: readonly (PartEdit & { readonly part: Part })[],
 ): Uint8Array {
   const changed = new Set(edits.map(({ part }) => part.choice))
-  const revealing = response.logprobs.filter(({ choice, repeatsText }) => !repeatsText || changed.has(choice))
+  const removed = response.logprobs.filter(({ choice, repeatsText }) => !repeatsText || changed.has(choice))
+  const kept = edits.filter(({ part }) => !removed.some(({ start, end }) => part.start >= start && part.end <= end))
   return splice(response.body, [
-    ...edits.map(({ part, text }) => ({ start: part.start, end: part.end, bytes: jsonString(text) })),
-    ...revealing.map(({ start, end }) => ({ start, end, bytes: Buffer.from('null') })),
+    ...kept.map(({ part, text }) => ({ start: part.start, end: part.end, bytes: jsonString(text) })),
+    ...removed.map(({ start, end }) => ({ start, end, bytes: Buffer.from('null') })),
   ])
 }
 
@@ -75,9 +79,9 @@ export interface ErrorBody {
  *
  * @throws WireError with status 502 when it is not JSON, such as a web page: it cannot be passed on
  */
-export function parseErrorBody(body: Uint8Array, options: Partial<WireOptions> = {}): ErrorBody {
+export function parseErrorBody(body: Uint8Array, options?: Partial<WireOptions>): ErrorBody {
   return blameUpstream(() => {
-    const settings = { ...DEFAULT_WIRE_OPTIONS, ...options }
+    const settings = withDefaults(options)
     const document = parseJson(body, settings)
     const reader = new Reader(document, settings, 'response')
     json()(reader, document.root, '', ANSWER_PLACE)

@@ -3,9 +3,9 @@ import { chatChunkShape } from './chat-chunk-shape.ts'
 import { indexOf } from './chat-response-shape.ts'
 import { blameUpstream, type OpenAiErrorFields, openAiError } from './errors.ts'
 import { type JsonDocument, type JsonNode, parseJson } from './json.ts'
-import { DEFAULT_WIRE_OPTIONS, type WireOptions } from './options.ts'
+import { type WireOptions, withDefaults } from './options.ts'
 import { type Part, type Place, type Span, TextPart } from './part.ts'
-import { Reader } from './reader.ts'
+import { Reader, type Uninspected } from './reader.ts'
 import { jsonString, type Splice, splice } from './replace.ts'
 import { memberOf, requireObject } from './shape.ts'
 import type { SseEvent } from './sse.ts'
@@ -31,6 +31,8 @@ export interface ChatChunk {
   readonly document: JsonDocument | undefined
   /** Log probabilities, which are never forwarded. */
   readonly logprobs: readonly Span[]
+  /** Audio that was let through unseen because an option allows it. */
+  readonly uninspected: readonly Uninspected[]
 }
 
 /**
@@ -42,14 +44,14 @@ export interface ChatChunk {
 export function parseChatChunk(
   event: SseEvent,
   toolNames: Map<string, string> = new Map(),
-  options: Partial<WireOptions> = {},
+  options?: Partial<WireOptions>,
 ): ChatChunk {
   const { data } = event
   if (data === undefined || isDone(data)) {
-    return { event, deltas: [], finished: [], isDone: data !== undefined, document: undefined, logprobs: [] }
+    return { ...NOTHING, event, isDone: data !== undefined }
   }
   return blameUpstream(() => {
-    const settings = { ...DEFAULT_WIRE_OPTIONS, ...options }
+    const settings = withDefaults(options)
     const document = parseJson(data, settings)
     const root = requireObject(document.root)
     const reader = new DeltaReader(document, settings, 'response', toolNames)
@@ -62,10 +64,13 @@ export function parseChatChunk(
       isDone: false,
       document,
       logprobs: reader.logprobs,
+      uninspected: reader.uninspected,
       ...(usage && { usage }),
     }
   })
 }
+
+const NOTHING = { deltas: [], finished: [], document: undefined, logprobs: [], uninspected: [] } as const
 
 /**
  * The event with new text for its deltas, in their order; undefined keeps one as it is. Log probabilities become null,
@@ -138,7 +143,7 @@ class DeltaReader extends Reader {
     const { lane } = place
     const id = lane ? lane.name + path.slice(lane.from) : path
     const isWhole = isKey || !lane || lane.isWhole === true || REPEATED.test(path)
-    this.deltas.push(new TextDelta(this.document, span, path, place, isKey, isKey ? `${id}#key` : id, isWhole))
+    this.deltas.push(new TextDelta(this.document, span, path, place, isKey, id, isWhole))
   }
 }
 

@@ -1,7 +1,7 @@
 // The list of models (GET /v1/models): what an upstream offers, reduced to what a principal may see.
 import { blameUpstream } from './errors.ts'
 import { type JsonNode, parseJson } from './json.ts'
-import { DEFAULT_WIRE_OPTIONS, type WireOptions } from './options.ts'
+import { type WireOptions, withDefaults } from './options.ts'
 import type { Part, Span } from './part.ts'
 import { Reader } from './reader.ts'
 import { type Splice, splice } from './replace.ts'
@@ -20,9 +20,9 @@ export interface ModelEntry extends Span {
 }
 
 /** @throws WireError with status 502 when the body is not a list of models, each with an id */
-export function parseModelList(body: Uint8Array, options: Partial<WireOptions> = {}): ModelList {
+export function parseModelList(body: Uint8Array, options?: Partial<WireOptions>): ModelList {
   return blameUpstream(() => {
-    const settings = { ...DEFAULT_WIRE_OPTIONS, ...options }
+    const settings = withDefaults(options)
     const document = parseJson(body, settings)
     const reader = new Reader(document, settings, 'response')
     const root = requireObject(document.root)

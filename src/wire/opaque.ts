@@ -3,7 +3,7 @@
 import { WireError } from './errors.ts'
 import type { JsonNode } from './json.ts'
 import type { Reader, Uninspected } from './reader.ts'
-import { invalid, type Shape, text, toParam } from './shape.ts'
+import { either, invalid, object, type Shape, text, toParam } from './shape.ts'
 
 /** An image: an https URL is text and a reference, a data URL is inline data, anything else is refused. */
 export const imageUrl: Shape = (reader, node, path, place) => {
@@ -40,8 +40,10 @@ export const audioData: Shape = (reader, node, path) => {
 export const stateReference: Shape = (reader, node, path, place) => {
   if (node.kind === 'null') return
   admit(reader, node, path, 'stored_state', reader.options.storedState === 'any')
-  text(reader, node, path, place)
+  reference(reader, node, path, place)
 }
+
+const reference = either({ string: text, object: object({ id: text }) })
 
 /** `store: true`: what was said can later be fetched past this gateway. */
 export const storeFlag: Shape = (reader, node, path) => {

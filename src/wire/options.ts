@@ -29,3 +29,7 @@ export const DEFAULT_WIRE_OPTIONS: WireOptions = {
   streamedLogprobs: 'refuse',
   unknown: 'refuse',
 }
+
+export function withDefaults(options: Partial<WireOptions> | undefined): WireOptions {
+  return options ? { ...DEFAULT_WIRE_OPTIONS, ...options } : DEFAULT_WIRE_OPTIONS
+}

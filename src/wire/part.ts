@@ -35,7 +35,7 @@ export interface LanePlace {
 
 /** The span is that of the JSON token in the body, quotes included. */
 export interface Part extends Omit<Place, 'lane'>, Span {
-  /** JSON Pointer (RFC 6901) of the value, or of the member whose key this is. */
+  /** JSON Pointer (RFC 6901) of the value. For a key, that of its member and `~key`, which no pointer can end in. */
   readonly path: string
   /** True when the part is an object's key and not a value. */
   readonly isKey?: boolean

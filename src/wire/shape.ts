@@ -163,7 +163,7 @@ function emitText(reader: Reader, node: JsonNode, path: string, place: Place): v
 function emitKey(reader: Reader, member: JsonMember, path: string, place: Place): void {
   const isEmpty = member.name === ''
   const isPlain = reader.direction === 'response' && IDENTIFIER.test(member.name)
-  if (!isEmpty && !isPlain) reader.emit(member.key, path, place, true)
+  if (!isEmpty && !isPlain) reader.emit(member.key, `${path}~key`, place, true)
 }
 
 function carriesText(node: JsonNode): boolean {

@@ -152,13 +152,14 @@ function interpret(raw: Buffer, bounds: readonly number[]): Pick<SseEvent, 'data
   for (let i = 0; i < bounds.length; i += 2) {
     const line = raw.subarray(bounds[i], bounds[i + 1])
     const colon = line.indexOf(0x3a)
-    const valueStart = colon < 0 ? line.length : line[colon + 1] === 0x20 ? colon + 2 : colon + 1
+    const nameEnd = colon < 0 ? line.length : colon
+    const valueStart = line[nameEnd + 1] === 0x20 ? nameEnd + 2 : nameEnd + 1
     const value = line.subarray(valueStart)
-    if (isData(line, colon)) {
-      lines.push({ dataStart, rawStart: (bounds[i] ?? 0) + valueStart })
+    if (isData(line, nameEnd)) {
+      lines.push({ dataStart, rawStart: (bounds[i] ?? 0) + Math.min(valueStart, line.length) })
       values.push(value)
       dataStart += value.length + 1
-    } else if (!isHarmless(line.toString('latin1', 0, Math.max(colon, 0)), value)) {
+    } else if (!isHarmless(line.toString('latin1', 0, nameEnd), value)) {
       isPlain = false
     }
   }
@@ -166,9 +167,8 @@ function interpret(raw: Buffer, bounds: readonly number[]): Pick<SseEvent, 'data
   return { data, lines, isPlain }
 }
 
-function isData(line: Buffer, colon: number): boolean {
-  const length = colon < 0 ? line.length : colon
-  return length === 4 && line[0] === 0x64 && line[1] === 0x61 && line[2] === 0x74 && line[3] === 0x61
+function isData(line: Buffer, nameEnd: number): boolean {
+  return nameEnd === 4 && line[0] === 0x64 && line[1] === 0x61 && line[2] === 0x74 && line[3] === 0x61
 }
 
 /** Fields that say nothing: an empty comment, a short event name or id, a reconnection time. */
