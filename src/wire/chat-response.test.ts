@@ -181,3 +181,10 @@ test('the message of an error body is found where servers put it, and every stri
   assert.equal(parseErrorBody(encode({ errors: [{ text: 'x y' }] })).message, undefined)
   assert.throws(() => parseErrorBody(Buffer.from('<html>504</html>')), { code: 'invalid_response', status: 502 })
 })
+
+test('a long answer with all its alternatives is read, an endless one is not', () => {
+  const text = 'word '.repeat(1000)
+  const body = encode(answer(choice(0, text, logprobs(text, 'x'))))
+  assert.equal(parseChatResponse(body).parts.length, 5001)
+  assert.throws(() => parseChatResponse(body, { maxAnswerValues: 1000 }), { code: 'invalid_response', status: 502 })
+})

@@ -32,7 +32,7 @@ export interface ChatResponse {
 export function parseChatResponse(body: Uint8Array, options?: Partial<WireOptions>): ChatResponse {
   return blameUpstream(() => {
     const settings = withDefaults(options)
-    const document = parseJson(body, settings)
+    const document = parseJson(body, { maxDepth: settings.maxDepth, maxValues: settings.maxAnswerValues })
     const root = requireObject(document.root)
     const reader = new Reader(document, settings, 'response')
     chatResponseShape(reader, root, '', ANSWER_PLACE)

@@ -95,7 +95,7 @@ export function replaceDeltas(chunk: ChatChunk, texts: readonly (string | undefi
 }
 
 /** An event made of nothing but this data. */
-export function dataEvent(data: Uint8Array): Buffer {
+function dataEvent(data: Uint8Array): Buffer {
   const lines = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString().split('\n')
   return Buffer.from(`${lines.map((line) => `data: ${line}`).join('\n')}\n\n`)
 }

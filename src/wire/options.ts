@@ -2,6 +2,8 @@
 import type { JsonLimits } from './json.ts'
 
 export interface WireOptions extends JsonLimits {
+  /** Values and keys in a whole answer: log probabilities with twenty alternatives a token make a million. */
+  readonly maxAnswerValues: number
   /** Answers asked for at once (`n`): each one costs. */
   readonly maxChoices: number
   /** Images: `reference` passes https URLs (inspected as text), `any` also inline data. */
@@ -21,6 +23,7 @@ export interface WireOptions extends JsonLimits {
 export const DEFAULT_WIRE_OPTIONS: WireOptions = {
   maxDepth: 64,
   maxValues: 100_000,
+  maxAnswerValues: 2_000_000,
   maxChoices: 16,
   images: 'refuse',
   files: 'refuse',

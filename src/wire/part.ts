@@ -26,7 +26,7 @@ export interface Place {
 }
 
 /** `name` stands for the first `from` characters of the path; what follows them completes the lane's id. */
-export interface LanePlace {
+interface LanePlace {
   readonly name: string
   readonly from: number
   /** True when each piece is complete in itself and does not continue the one before. */

@@ -15,7 +15,7 @@ export interface SseEvent {
   readonly isPlain: boolean
 }
 
-export interface DataLine {
+interface DataLine {
   readonly dataStart: number
   readonly rawStart: number
 }
