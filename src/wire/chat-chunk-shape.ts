@@ -1,7 +1,7 @@
 // The fields of a streamed chunk (openai-node 7.55, ChatCompletionChunk), each leading into its lane:
 // the text that one field of one choice adds up to over the whole stream.
 import { answer, indexOf } from './chat-response-shape.ts'
-import type { JsonNode } from './json.ts'
+import type { JsonNode } from './json-tree.ts'
 import { audioData } from './opaque.ts'
 import type { Place } from './part.ts'
 import type { Reader } from './reader.ts'

@@ -1,6 +1,6 @@
 // The fields of a chat completion request, after the types of OpenAI's own client (openai-node 7.55,
 // resources/chat/completions), with what compatible servers add to messages.
-import type { JsonNode } from './json.ts'
+import type { JsonNode } from './json-tree.ts'
 import { audioData, fileData, fileReference, imageUrl, modality, stateReference, storeFlag } from './opaque.ts'
 import type { Channel } from './part.ts'
 import type { Reader } from './reader.ts'

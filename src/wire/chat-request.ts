@@ -2,7 +2,8 @@
 
 import { chatRequestShape } from './chat-request-shape.ts'
 import { WireError } from './errors.ts'
-import { type JsonNode, parseJson } from './json.ts'
+import { parseJson } from './json.ts'
+import type { JsonNode } from './json-tree.ts'
 import { type WireOptions, withDefaults } from './options.ts'
 import { type Part, TextPart } from './part.ts'
 import { type Block, Reader, type ToolDefinition, type Uninspected } from './reader.ts'

@@ -1,6 +1,6 @@
 // The fields of a chat completion (openai-node 7.55, resources/chat/completions).
 // Fields that are not listed are inspected as any JSON.
-import type { JsonNode } from './json.ts'
+import type { JsonNode } from './json-tree.ts'
 import { readLogprobs } from './logprobs.ts'
 import { audioData } from './opaque.ts'
 import type { Reader } from './reader.ts'

@@ -1,7 +1,8 @@
 // Reads a whole (not streamed) answer of /v1/chat/completions, and the error bodies that may come instead.
 import { chatResponseShape } from './chat-response-shape.ts'
 import { blameUpstream } from './errors.ts'
-import { type JsonNode, parseJson } from './json.ts'
+import { parseJson } from './json.ts'
+import type { JsonNode } from './json-tree.ts'
 import { type WireOptions, withDefaults } from './options.ts'
 import type { Part } from './part.ts'
 import { type Logprobs, Reader, type Uninspected } from './reader.ts'

@@ -2,7 +2,7 @@
 // the skeleton of the lane's last chunk around the new text, and nothing else of that chunk.
 import type { ChatChunk } from './chat-stream.ts'
 import { WireError } from './errors.ts'
-import type { JsonNode } from './json.ts'
+import type { JsonNode } from './json-tree.ts'
 import { jsonString } from './replace.ts'
 
 /**

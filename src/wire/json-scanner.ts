@@ -1,7 +1,7 @@
 // The grammar of RFC 8259 over bytes. Everything is checked here; json.ts says what comes out.
 import { WireError, type WireErrorCode } from './errors.ts'
-import type { JsonArray, JsonLimits, JsonMember, JsonNode, JsonObject, JsonScalar } from './json.ts'
 import type { Decoder } from './json-text.ts'
+import type { JsonArray, JsonLimits, JsonMember, JsonNode, JsonObject, JsonScalar } from './json-tree.ts'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { WireError, type WireErrorCode } from './errors.ts'
-import { type JsonDocument, type JsonNode, parseJson } from './json.ts'
+import { parseJson } from './json.ts'
+import type { JsonDocument, JsonNode } from './json-tree.ts'
 
 const limits = { maxDepth: 64, maxValues: 100_000 }
 

@@ -1,7 +1,7 @@
 // Log probabilities spell the answer a second time, token by token (OpenAI ChatCompletionTokenLogprob).
 // They may be forwarded only while they say exactly what was inspected.
 import { isUtf8 } from 'node:buffer'
-import type { JsonNode } from './json.ts'
+import type { JsonNode } from './json-tree.ts'
 import type { Place } from './part.ts'
 import type { Reader } from './reader.ts'
 import { memberOf, stringMember, text } from './shape.ts'

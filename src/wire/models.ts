@@ -1,6 +1,7 @@
 // The list of models (GET /v1/models): what an upstream offers, reduced to what a principal may see.
 import { blameUpstream } from './errors.ts'
-import { type JsonNode, parseJson } from './json.ts'
+import { parseJson } from './json.ts'
+import type { JsonNode } from './json-tree.ts'
 import { type WireOptions, withDefaults } from './options.ts'
 import type { Part, Span } from './part.ts'
 import { Reader } from './reader.ts'

@@ -1,7 +1,7 @@
 // Content that cannot be seen from the request: inline media, references, state that the provider keeps.
 // Each is refused unless its own option allows it, and is then reported as not inspected.
 import { WireError } from './errors.ts'
-import type { JsonNode } from './json.ts'
+import type { JsonNode } from './json-tree.ts'
 import type { Reader, Uninspected } from './reader.ts'
 import { either, invalid, object, type Shape, text, toParam } from './shape.ts'
 

@@ -1,5 +1,5 @@
 // What this room accepts beyond inspected text, and how large a body may be. Everything opaque is refused by default.
-import type { JsonLimits } from './json.ts'
+import type { JsonLimits } from './json-tree.ts'
 
 export interface WireOptions extends JsonLimits {
   /** Values and keys in a whole answer: log probabilities with twenty alternatives a token make a million. */

@@ -1,5 +1,5 @@
 // A part: one string of a request or answer that must be inspected, and where exactly it is.
-import type { JsonDocument } from './json.ts'
+import type { JsonDocument } from './json-tree.ts'
 
 /** Who is speaking, as far as trust is concerned. */
 export type Channel = 'system' | 'user' | 'assistant' | 'tool_definition' | 'tool_call' | 'tool_result' | 'document'

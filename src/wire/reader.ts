@@ -1,5 +1,5 @@
 // Collects what the shapes find while one body is read.
-import type { JsonDocument } from './json.ts'
+import type { JsonDocument } from './json-tree.ts'
 import type { WireOptions } from './options.ts'
 import { type Part, type Place, type Span, TextPart } from './part.ts'
 

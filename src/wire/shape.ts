@@ -1,7 +1,7 @@
 // Shapes: small composable readers that together describe a wire format, field by field.
 // Whatever a shape does not describe is inspected or refused, never passed over.
 import { WireError } from './errors.ts'
-import type { JsonMember, JsonNode, JsonObject } from './json.ts'
+import type { JsonMember, JsonNode, JsonObject } from './json-tree.ts'
 import type { Place, Span } from './part.ts'
 import type { Reader } from './reader.ts'
 

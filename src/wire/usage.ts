@@ -1,5 +1,5 @@
 // Token counts of an answer (OpenAI CompletionUsage), by which budgets are settled.
-import type { JsonDocument, JsonNode } from './json.ts'
+import type { JsonDocument, JsonNode } from './json-tree.ts'
 import { memberOf } from './shape.ts'
 
 /** Counts of tokens, whole and not negative. */
