@@ -34,6 +34,8 @@ export interface ApiKeys {
   create(input: NewApiKey): Promise<CreatedApiKey>
   /** Who a credential speaks for. Touches memory only. */
   authenticate(credential: string): AuthenticationResult
+  /** The key as the store has it now, whatever memory says. @throws IdentityError `not_found`, `damaged`; StoreError */
+  stored(id: string): Promise<ApiKeyRecord>
   /**
    * What `authenticate` would answer to the key's own text, found by its hash in the same table. Not for traffic:
    * whoever could pass a hash here could use a stolen store instead of a key (GHSA-69x8-hrgq-fjj8).
@@ -93,11 +95,15 @@ export async function openApiKeys(options: {
     byId = new Map(entries.map((entry) => [entry.record.id, entry]))
   }
 
-  /** Takes over what the store says of one key. */
-  async function refresh(id: string): Promise<ApiKeyRecord> {
+  async function rowOf(id: string): Promise<IdentityTables['identity_api_keys']> {
     const row = await database.selectFrom('identity_api_keys').selectAll().where('id', '=', id).executeTakeFirst()
     if (row === undefined) throw notFound(id)
-    return remember(entryOf(row))
+    return row
+  }
+
+  /** Takes over what the store says of one key. */
+  async function refresh(id: string): Promise<ApiKeyRecord> {
+    return remember(entryOf(await rowOf(id)))
   }
 
   function remember(entry: Entry): ApiKeyRecord {
@@ -155,6 +161,7 @@ export async function openApiKeys(options: {
       return isKeyText(credential) ? answer(sha256Hex(credential)) : malformed
     },
 
+    stored: async (id) => readRow(await rowOf(id)).record,
     answerFor: (id) => answer(entry(id).hash),
 
     async revoke(id) {
