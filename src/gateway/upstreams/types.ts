@@ -2,7 +2,7 @@
 import type { UpstreamError } from './error.ts'
 
 /** The only paths below an upstream's base URL. No part of a client's path ever reaches an upstream. */
-export type UpstreamOperation = 'chat/completions' | 'models'
+type UpstreamOperation = 'chat/completions' | 'models'
 
 /**
  * One call. There is no field for headers on purpose: none of the client's is sent on (see headers.ts), and the

@@ -96,7 +96,7 @@ test('a resolver that never answers runs into the time limit for connecting', as
 
 test('a call that gets no free connection in time gives up without disturbing those that run', async (t) => {
   const server = await serve(t, () => {})
-  const upstream = upstreamTo(t, server, { connections: 1, timeouts: { connect: 100 } })
+  const upstream = upstreamTo(t, server, { connections: 1, timeouts: { connect: 250 } })
   const first = run(upstream)
   await server.request(0)
   assert.equal((await run(upstream)).error?.code, 'connect_timeout')
