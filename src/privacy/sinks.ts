@@ -1,0 +1,159 @@
+// The second look at an answer, after restoring: does a protected value leave in an address, a link or HTML? It shares
+// no code with what decides about restoring, so that one mistake does not open both.
+import { SinkScanner, type SinkVerdict } from './sinkscanner.ts'
+
+export interface SinkCheckOptions {
+  /** The values of this exchange, by placeholder, as for the restorer. Those of less than 4 characters are not sought. */
+  readonly values: ReadonlyMap<string, string>
+  /** As for the restorer. */
+  readonly allowedHosts: readonly string[]
+  readonly contentType: 'text' | 'json'
+  /** Whether the text is for a tool that reaches the outside world (see `isOutwardTool`). */
+  readonly outward: boolean
+}
+
+export interface SinkResult {
+  /** Text to send on, possibly empty. */
+  readonly text: string
+  /** Set when the answer must end here, and from then on. */
+  readonly verdict: SinkVerdict | undefined
+}
+
+/** Checks one lane of one answer. */
+export interface SinkCheck {
+  /**
+   * Takes the next piece of restored text, cut anywhere. Text inside of an address, a link or a tag waits for its end,
+   * and no more than about 3,000 characters of it.
+   */
+  push(text: string): SinkResult
+  /** The lane is complete. */
+  end(): SinkResult
+}
+
+/**
+ * Blocks an answer in which a value, as it is or encoded, stands in an address, a link, an image or a tag that leads
+ * to a host that is not listed; and arguments of an outward-facing tool that hold a value and name such a host.
+ *
+ * With no values this returns each piece as it is.
+ */
+export function createSinkCheck(options: SinkCheckOptions): SinkCheck {
+  if (options.values.size === 0) return PASS_THROUGH
+  const scanner = new SinkScanner({ ...options, values: options.values.values() })
+  return options.contentType === 'json' ? new JsonCheck(scanner) : new TextCheck(scanner)
+}
+
+const PASS_THROUGH: SinkCheck = {
+  push: (text) => ({ text, verdict: undefined }),
+  end: () => ({ text: '', verdict: undefined }),
+}
+
+class TextCheck implements SinkCheck {
+  readonly #scanner: SinkScanner
+  #held = ''
+  /** Position of the first held character. */
+  #start = 0
+
+  constructor(scanner: SinkScanner) {
+    this.#scanner = scanner
+  }
+
+  push(text: string): SinkResult {
+    this.#held += text
+    this.#scanner.feed(text)
+    return this.#release()
+  }
+
+  end(): SinkResult {
+    this.#scanner.boundary()
+    return this.#release()
+  }
+
+  #release(): SinkResult {
+    const { verdict, holdFrom } = this.#scanner
+    if (verdict) return { text: '', verdict }
+    const count = Math.max(0, Math.min(this.#held.length, holdFrom - this.#start))
+    const text = this.#held.slice(0, count)
+    this.#held = this.#held.slice(count)
+    this.#start += count
+    return { text, verdict }
+  }
+}
+
+interface Piece {
+  readonly raw: string
+  /** Position of the decoded text at which it stands. */
+  readonly at: number
+  /** How much decoded text it says: none between strings, 1 for an escape, else as much as it has characters. */
+  readonly length: number
+}
+
+const TOKEN = /"|\\(?:u[^"]{4}|[^u])|[^"\\]+|\\.*$/gs
+
+/** Checks what the strings of a JSON document say; each of them is a text of its own. */
+class JsonCheck implements SinkCheck {
+  readonly #scanner: SinkScanner
+  #isInString = false
+  #unfinished = ''
+  #held: Piece[] = []
+  #at = 0
+
+  constructor(scanner: SinkScanner) {
+    this.#scanner = scanner
+  }
+
+  push(text: string): SinkResult {
+    const document = this.#unfinished + text
+    this.#unfinished = ''
+    for (const [token] of document.matchAll(TOKEN)) this.#read(token)
+    return this.#release()
+  }
+
+  end(): SinkResult {
+    this.#scanner.boundary()
+    const { text, verdict } = this.#release()
+    return { text: verdict ? '' : text + this.#unfinished, verdict }
+  }
+
+  #read(token: string): void {
+    if (token === '"') {
+      this.#scanner.boundary()
+      this.#isInString = !this.#isInString
+      this.#held.push({ raw: token, at: this.#at, length: 0 })
+    } else if (!this.#isInString) this.#held.push({ raw: token, at: this.#at, length: 0 })
+    else if (!token.startsWith('\\')) this.#say(token, token)
+    else if (token.length === 1 || (token[1] === 'u' && token.length < 6)) this.#unfinished = token
+    else this.#say(token, token.length === 2 ? (SHORT[token] ?? token.slice(1)) : unicode(token))
+  }
+
+  #say(raw: string, text: string): void {
+    this.#held.push({ raw, at: this.#at, length: text.length })
+    this.#at += text.length
+    this.#scanner.feed(text)
+  }
+
+  #release(): SinkResult {
+    const { verdict, holdFrom } = this.#scanner
+    if (verdict) return { text: '', verdict }
+    let text = ''
+    let count = 0
+    for (const piece of this.#held) {
+      if (piece.at + piece.length > holdFrom) break
+      text += piece.raw
+      count++
+    }
+    const [first, ...rest] = this.#held.slice(count)
+    this.#held = first ? [first, ...rest] : []
+    if (first && first.at < holdFrom && first.raw.length === first.length) {
+      const part = holdFrom - first.at
+      text += first.raw.slice(0, part)
+      this.#held[0] = { raw: first.raw.slice(part), at: holdFrom, length: first.length - part }
+    }
+    return { text, verdict }
+  }
+}
+
+const SHORT: Readonly<Record<string, string>> = { '\\b': '\b', '\\f': '\f', '\\n': '\n', '\\r': '\r', '\\t': '\t' }
+
+function unicode(token: string): string {
+  return String.fromCharCode(Number.parseInt(token.slice(2), 16))
+}

@@ -1,0 +1,239 @@
+// Looks at finished text for protected values in addresses, links and HTML. It holds text back while it is inside of
+// such a place, and never more than a bounded piece of it.
+import { createResolver, type Destination, type Resolver } from './destinations.ts'
+import { addressesIn, type Enclosure, growEnclosure, openEnclosure } from './enclosures.ts'
+import { createNeedles, type Needles, viewsOf } from './needles.ts'
+
+/** Why an answer must not go on. Says where to, and not what. */
+export interface SinkVerdict {
+  readonly blocked: true
+  readonly reason: 'address' | 'link' | 'html' | 'outward'
+  /** The host to which a value would have gone, where one can be read. */
+  readonly host: string | undefined
+}
+
+/** How much of a word or an enclosure is looked at as a whole, in characters. */
+const WHOLE = 2_048
+/** How far back an address may begin that the end of a word completes: a domain (RFC 1035) and a scheme. */
+const CONTEXT = 300
+
+// Where an address begins within a word.
+const ADDRESS =
+  /(?:[a-z][a-z0-9+.-]{0,30}:)?[/\\]{2}|(?<![a-z0-9])(?:(?:https?|ftp|javascript|vbscript|data|mailto|sms):|www\.)|(?<![\w./@%-])(?:[\p{L}\p{N}-]{1,63}\.){1,10}\p{L}{2,24}(?::\d{1,5})?[/?#]/giu
+// The same, and what could turn out to be one when it is decoded.
+const SUSPICIOUS = new RegExp(`${ADDRESS.source}|&(?:#|[a-z]{2,7};)|%[0-9a-f]{2}`, 'iu')
+// A value with this behind it is a host name: `[value].evil.example`.
+const AS_SUBDOMAIN =
+  /^[\w-]{0,63}(?:(?:\.[\w-]{1,63}){0,8}\.([a-z]{2,24})(?::\d{1,5})?[/?#]\S|(?:\.[\w-]{1,63}){1,8}\.([a-z]{2,24}))/i
+const FILE_ENDINGS = new Set([
+  'gz',
+  'bz',
+  'xz',
+  'zst',
+  'js',
+  'jsx',
+  'ts',
+  'tsx',
+  'json',
+  'map',
+  'css',
+  'html',
+  'md',
+  'txt',
+])
+
+export interface SinkScannerOptions {
+  readonly values: Iterable<string>
+  readonly allowedHosts: readonly string[]
+  readonly outward: boolean
+}
+
+/** Scans one text; positions count the characters that were fed. */
+export class SinkScanner {
+  verdict: SinkVerdict | undefined
+  readonly #needles: Needles
+  readonly #resolve: Resolver
+  readonly #isOutward: boolean
+  #at = 0
+  #previous = ''
+  // The word so far, or its last part; whether it is suspicious, and since where; an unlisted address that began
+  // before what is kept of it.
+  #word = ''
+  #suspiciousAt = Number.POSITIVE_INFINITY
+  #wordDestination: Destination | undefined
+  #enclosure: Enclosure | undefined
+  #enclosureDestination: Destination | undefined
+  // For outward-facing tools: the last characters, and what was seen anywhere.
+  #recent = ''
+  #sawValue = false
+  #unlisted: Destination | undefined
+
+  constructor(options: SinkScannerOptions) {
+    this.#needles = createNeedles(options.values)
+    this.#resolve = createResolver(options.allowedHosts)
+    this.#isOutward = options.outward
+  }
+
+  /** The position from which text must not go out yet. */
+  get holdFrom(): number {
+    const wordFrom = this.#suspiciousAt
+    const enclosureFrom = this.#enclosure?.start ?? Number.POSITIVE_INFINITY
+    return Math.max(Math.min(wordFrom, enclosureFrom), this.#at - WHOLE - this.#needles.longest)
+  }
+
+  feed(text: string): void {
+    for (const [piece] of text.matchAll(/[ \t\n\r\f]+|[^ \t\n\r\f]+/g)) {
+      if (this.verdict) return
+      if (this.#enclosure || /[<\]]/.test(piece) || this.#previous === ']' || this.#previous === '<')
+        this.#enclose(piece)
+      this.#previous = piece.charAt(piece.length - 1)
+      if (this.#isOutward && !this.#sawValue) this.#recent += piece
+      if (/^[ \t\n\r\f]/.test(piece)) this.#space(piece)
+      else this.#grow(piece)
+      this.#at += piece.length
+    }
+  }
+
+  /** The text ends, or what follows is another one. */
+  boundary(): void {
+    if (this.#enclosure) this.#closeEnclosure()
+    this.#endWord()
+    this.#previous = ''
+    if (this.#isOutward) this.#recent = ''
+  }
+
+  #block(reason: SinkVerdict['reason'], destination: Destination | undefined): void {
+    this.verdict ??= { blocked: true, reason, host: destination?.host }
+  }
+
+  #grow(piece: string): void {
+    const known = this.#word.length
+    this.#word += piece
+    if (this.#suspiciousAt === Number.POSITIVE_INFINITY) {
+      const from = Math.max(0, known - CONTEXT)
+      const found = this.#word.slice(from).search(SUSPICIOUS)
+      const start = this.#at - known
+      if (found >= 0) this.#suspiciousAt = start + from + found
+      else if (this.#word.includes('.')) {
+        const end = this.#needles.endsIn(this.#word).find((at) => /^[\w-]{0,63}\.[\w-]/.test(this.#word.slice(at)))
+        if (end !== undefined) this.#suspiciousAt = start + end
+      }
+    }
+    if (this.#word.length > WHOLE) this.#shortenWord()
+  }
+
+  #space(piece: string): void {
+    if (this.#suspiciousAt !== Number.POSITIVE_INFINITY && this.#needles.isCutAtSpace(this.#word)) this.#word += piece
+    else this.#endWord()
+  }
+
+  #endWord(): void {
+    this.#checkWord()
+    this.#word = ''
+    this.#suspiciousAt = Number.POSITIVE_INFINITY
+    this.#wordDestination = undefined
+    if (this.#isOutward) this.#watch()
+  }
+
+  /** Checks what there is of an endless word, and keeps as much of it as can still matter. */
+  #shortenWord(): void {
+    this.#checkWord()
+    const isSuspicious = this.#suspiciousAt !== Number.POSITIVE_INFINITY
+    if (isSuspicious) this.#wordDestination ??= this.#unlistedIn(this.#word)?.destination
+    this.#word = this.#word.slice(-Math.max(CONTEXT, this.#needles.longest))
+  }
+
+  #checkWord(): void {
+    if (this.#suspiciousAt === Number.POSITIVE_INFINITY) return
+    if (this.#wordDestination) {
+      if (this.#needles.isIn(this.#word)) this.#block('address', this.#wordDestination)
+      return
+    }
+    for (const view of viewsOf(this.#word)) {
+      const found = this.#unlistedIn(view)
+      if (found) this.#unlisted ??= found.destination
+      if (found && this.#needles.isIn(view.slice(found.end))) this.#block('address', found.destination)
+    }
+    const asSubdomain = this.#subdomainIn(this.#word)
+    if (asSubdomain) this.#block('address', asSubdomain)
+  }
+
+  /** The host name that a value becomes part of by what stands behind it. */
+  #subdomainIn(word: string): Destination | undefined {
+    for (const end of this.#needles.endsIn(word)) {
+      const match = AS_SUBDOMAIN.exec(word.slice(end, end + CONTEXT))
+      if (!match || FILE_ENDINGS.has((match[1] ?? match[2] ?? '').toLowerCase())) continue
+      return { host: match[0].replace(/^[^.]*\.|[:/?#].*$/g, ''), isListed: false }
+    }
+    return undefined
+  }
+
+  /**
+   * The first address of a word that does not lead to a listed host, and where its beginning ends: a value before that
+   * names a host itself, and is sent nowhere. Bare domains behind a listed address are part of its path.
+   */
+  #unlistedIn(word: string): { end: number; destination: Destination } | undefined {
+    let isBehindListed = false
+    for (const match of word.matchAll(ADDRESS)) {
+      const isBare = /^(?:www\.|[^:/\\]+\.[^:/\\]+[:/?#])/i.test(match[0])
+      if (isBare && isBehindListed) continue
+      const destination = this.#resolve((isBare ? 'https://' : '') + word.slice(match.index))
+      if (destination && !destination.isListed) return { end: match.index + match[0].length, destination }
+      isBehindListed = true
+    }
+    return undefined
+  }
+
+  #enclose(piece: string): void {
+    let previous = this.#previous
+    for (let index = 0; index < piece.length; index++) {
+      const char = piece.charAt(index)
+      if (!this.#enclosure) this.#enclosure = openEnclosure(previous, char, this.#at + index)
+      else if (growEnclosure(this.#enclosure, char)) this.#closeEnclosure()
+      else if (this.#enclosure.content.length > WHOLE) this.#shortenEnclosure(this.#enclosure)
+      previous = char
+    }
+  }
+
+  #closeEnclosure(): void {
+    if (this.#enclosure) this.#checkEnclosure(this.#enclosure)
+    this.#enclosure = undefined
+    this.#enclosureDestination = undefined
+  }
+
+  /** Checks what there is of an endless enclosure. One that leads nowhere by now is none. */
+  #shortenEnclosure(enclosure: Enclosure): void {
+    this.#checkEnclosure(enclosure)
+    this.#enclosureDestination ??= this.#leaves(enclosure)
+    if (!this.#enclosureDestination || (enclosure.kind === 'tag' && enclosure.quote === '')) this.#closeEnclosure()
+    else enclosure.content = enclosure.content.slice(-Math.max(CONTEXT, this.#needles.longest))
+  }
+
+  #checkEnclosure(enclosure: Enclosure): void {
+    const destination = this.#enclosureDestination ?? this.#leaves(enclosure)
+    if (!destination) return
+    this.#unlisted ??= destination
+    const isMarkup = enclosure.kind === 'tag' || enclosure.kind === 'comment'
+    if (this.#needles.isIn(enclosure.content)) this.#block(isMarkup ? 'html' : 'link', destination)
+  }
+
+  /** Where an enclosure leads that is not listed. */
+  #leaves(enclosure: Enclosure): Destination | undefined {
+    for (const address of addressesIn(enclosure)) {
+      for (const view of viewsOf(address)) {
+        const destination = this.#resolve(view)
+        if (destination && !destination.isListed) return destination
+      }
+    }
+    return undefined
+  }
+
+  /** An outward-facing tool that names an unlisted host anywhere must have no value anywhere. */
+  #watch(): void {
+    if (!this.#sawValue) {
+      this.#sawValue = this.#needles.isIn(this.#recent)
+      this.#recent = this.#recent.slice(-this.#needles.longest)
+    }
+    if (this.#sawValue && this.#unlisted) this.#block('outward', this.#unlisted)
+  }
+}
