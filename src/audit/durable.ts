@@ -1,5 +1,5 @@
 // Whole or not at all: a file is written beside its place, made durable, and only then given its name.
-import { dirname, join, relative, sep } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { LogFiles } from './files.ts'
 
 export interface NamedData {
@@ -42,14 +42,18 @@ export class DurableFolder {
     await this.#files.rename(draft, place)
   }
 
-  /** A new folder is durable once each folder above it was synced. */
   async #makeFolder(folder: string): Promise<void> {
     if (this.#known.has(folder)) return
-    await this.#files.makeFolder(folder)
-    const steps = relative(this.#dir, folder).split(sep)
-    for (let depth = 0; depth < steps.length; depth++) {
-      await this.#files.syncFolder(join(this.#dir, ...steps.slice(0, depth)))
-    }
+    await makeFolderDurably(this.#files, folder)
     this.#known.add(folder)
+  }
+}
+
+/** Makes a folder that survives a power cut: each new name, and that of the folder itself, is synced where it stands. */
+export async function makeFolderDurably(files: LogFiles, path: string): Promise<void> {
+  const topmost = (await files.makeFolder(path)) ?? path
+  for (let folder = path; ; folder = dirname(folder)) {
+    await files.syncFolder(dirname(folder))
+    if (folder === topmost) return
   }
 }

@@ -26,7 +26,8 @@ export interface LogFiles {
   rename(from: string, to: string): Promise<void>
   /** Removes a file or an empty folder, if it is there. */
   remove(path: string): Promise<void>
-  makeFolder(path: string): Promise<void>
+  /** Makes a folder and those above it. @returns the topmost one that was not there; undefined when all were */
+  makeFolder(path: string): Promise<string | undefined>
   syncFolder(path: string): Promise<void>
   /**
    * Takes the lock of a log until the returned function is called or the process ends, however it ends.
@@ -59,9 +60,7 @@ export const diskFiles: LogFiles = {
   async remove(path) {
     await rm(path, { force: true }).catch(() => rmdir(path))
   },
-  async makeFolder(path) {
-    await mkdir(path, { recursive: true, mode: 0o700 })
-  },
+  makeFolder: (path) => mkdir(path, { recursive: true, mode: 0o700 }),
   async syncFolder(path) {
     if (windowsCannotSyncFolders) return
     const folder = await open(path, 'r')

@@ -123,14 +123,15 @@ function recordAt(bytes: Buffer, at: number): JournalRecord | undefined {
 export interface JournalTail {
   /** In order, beginning with the entry after the last one in the tree. */
   readonly entries: readonly Uint8Array[]
-  /** Index of a record that was durable and is not there any more; undefined when all is well. */
-  readonly lost: number | undefined
-  /** Sound records that were being written at a crash, after one that was not finished: nobody was promised them. */
+  /** The first record that cannot be as it was written; undefined when all is well. */
+  readonly damage: { readonly index: number; readonly kind: 'lost' | 'doubled' } | undefined
+  /** Sound records after one that was not finished at a crash: nobody was promised them. */
   readonly unfinished: number
 }
 
 /**
- * Puts together what the journal files hold beyond the first `size` entries.
+ * Puts together what the journal files hold beyond the first `size` entries. A record that is missing was lost when
+ * a later one says that it was durable; otherwise it was being written at a crash.
  *
  * @param journals  contents of the journal files, in any order
  */
@@ -140,13 +141,15 @@ export function journalTail(journals: readonly Uint8Array[], size: number): Jour
     .filter((record) => record.index >= size)
     .sort((a, b) => a.index - b.index)
   const entries: Uint8Array[] = []
-  for (const [at, record] of records.entries()) {
-    const expected = size + entries.length
-    if (record.index !== expected) {
+  for (const [at, { index, entry }] of records.entries()) {
+    const expected = size + at
+    if (index < expected) return { entries, damage: { index, kind: 'doubled' }, unfinished: 0 }
+    if (index > expected) {
       const wasDurable = records.slice(at).some((later) => later.floor > expected)
-      return { entries, lost: wasDurable ? expected : undefined, unfinished: records.length - at }
+      const damage = wasDurable ? ({ index: expected, kind: 'lost' } as const) : undefined
+      return { entries, damage, unfinished: records.length - at }
     }
-    entries.push(record.entry)
+    entries.push(entry)
   }
-  return { entries, lost: undefined, unfinished: 0 }
+  return { entries, damage: undefined, unfinished: 0 }
 }

@@ -16,6 +16,11 @@ export interface AuditLog {
    *         65,535 bytes, `argument` for one that is no JSON, `closed`
    */
   append(event: OcsfEvent): Promise<{ readonly index: number }>
+  /**
+   * As `append`, for what nobody waits for: goes into the next write, at the latest after 50 ms, so that it costs no
+   * sync of its own. @throws as `append`
+   */
+  note(event: OcsfEvent): Promise<{ readonly index: number }>
   /** Durable entries. */
   readonly size: number
   /** Why the tree could not be written the last time it was tried; undefined when all is well. */
@@ -45,6 +50,8 @@ interface Waiting {
 
 // One write should not hold up those who wait for it for long.
 const maxBatchBytes = 1 << 20
+// How long an event may wait for company when nobody waits for it.
+const noteDelayMs = 50
 
 export class WritableLog implements AuditLog {
   readonly #parts: LogParts
@@ -59,6 +66,7 @@ export class WritableLog implements AuditLog {
   #publishing: Promise<void> = Promise.resolve()
   #nextPublishing: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
+  #noteTimer: NodeJS.Timeout | undefined
   #trouble: LogError | undefined
   #closing: Promise<void> | undefined
 
@@ -84,6 +92,20 @@ export class WritableLog implements AuditLog {
     })
   }
 
+  note(event: OcsfEvent): Promise<{ readonly index: number }> {
+    if (this.#closing) return Promise.reject(new LogError('closed', 'the log is closed'))
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ event, resolve, reject })
+      this.#noteTimer ??= setTimeout(() => this.#writeNotes(), noteDelayMs)
+    })
+  }
+
+  #writeNotes(): void {
+    clearTimeout(this.#noteTimer)
+    this.#noteTimer = undefined
+    if (this.#queue.length > 0) this.#pumping ??= this.#pump()
+  }
+
   checkpoint(): Promise<void> {
     // Calls during a run share the next one: only that is sure to have what they saw.
     this.#nextPublishing ??= this.#publishing
@@ -107,6 +129,7 @@ export class WritableLog implements AuditLog {
 
   async #close(): Promise<void> {
     try {
+      this.#writeNotes()
       await this.#pumping
       await this.checkpoint()
     } finally {
@@ -203,14 +226,16 @@ export class WritableLog implements AuditLog {
   }
 
   #schedule(): void {
-    if (this.#pending.length >= this.#parts.maxPending) {
+    if (this.#pending.length >= this.#parts.maxPending) this.checkpoint().catch(() => {})
+    else if (this.#pending.length > 0) this.#startTimer()
+  }
+
+  /** Does not keep the program running: what waits for its checkpoint is durable. */
+  #startTimer(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
       this.checkpoint().catch(() => {})
-    } else if (this.#timer === undefined && this.#pending.length > 0) {
-      this.#timer = setTimeout(() => {
-        this.#timer = undefined
-        this.checkpoint().catch(() => {})
-      }, this.#parts.intervalMs)
-    }
+    }, this.#parts.intervalMs).unref()
   }
 
   async #publish(): Promise<void> {
@@ -233,7 +258,7 @@ export class WritableLog implements AuditLog {
   /** After a failure only the timer tries again, so that a full disk is not asked in a tight loop. */
   #scheduleNext(): void {
     if (this.#trouble === undefined) this.#schedule()
-    else this.#timer ??= setTimeout(() => this.checkpoint().catch(() => {}), this.#parts.intervalMs)
+    else this.#startTimer()
   }
 }
 

@@ -2,7 +2,7 @@
 // what a crash left in the journals.
 import { join } from 'node:path'
 import type { SigningKeys } from '#crypto'
-import { DurableFolder } from './durable.ts'
+import { DurableFolder, makeFolderDurably } from './durable.ts'
 import { LogError } from './error.ts'
 import { diskFiles, type LogFiles } from './files.ts'
 import { journalNames, partialWidths, readCheckpointNote, readEdge, readJournals, textOf } from './folder.ts'
@@ -44,7 +44,7 @@ export async function openLog(options: LogOptions): Promise<AuditLog> {
   requireOrigin(options.origin)
   const files = options.files ?? diskFiles
   try {
-    await files.makeFolder(options.dir)
+    await makeFolderDurably(files, options.dir)
   } catch (cause) {
     throw ioError(`cannot make the folder ${options.dir}`, cause)
   }
@@ -139,11 +139,11 @@ async function outdatedPartials({ files, dir }: PublisherOptions, edge: Edge): P
  * @throws LogError `damaged` when an entry that was durable is not there any more
  */
 async function recoverJournals({ files, dir }: PublisherOptions, publisher: Publisher): Promise<void> {
-  const { entries, lost } = await readJournals(files, dir, publisher.size)
-  if (lost !== undefined) {
+  const { entries, damage } = await readJournals(files, dir, publisher.size)
+  if (damage !== undefined) {
     throw new LogError(
       'damaged',
-      `entry ${lost} was durable in the journal of ${dir} and is damaged there; keep a copy of journal.0 and journal.1, ` +
+      `entry ${damage.index} was durable in the journal of ${dir} and is ${damage.kind} there; keep a copy of journal.0 and journal.1, ` +
         'then move them away to go on without what they hold',
     )
   }

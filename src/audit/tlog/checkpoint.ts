@@ -63,10 +63,10 @@ export function verifierKeys(origin: string, keys: SigningKeys): { ed25519: Veri
 }
 
 /**
- * Reads a checkpoint and verifies its signatures. Lines of unknown keys are passed over, as signed-note wants it; a
- * wrong line of a known key refuses the whole.
+ * Reads a checkpoint and verifies its signatures. Every one of the keys must have signed: two kinds of signature are
+ * worth nothing when leaving one out goes unnoticed. Lines of other keys are passed over, as signed-note wants it.
  *
- * @throws LogError `signature` when it does not parse, no key signed it, or a known key's signature is wrong
+ * @throws LogError `signature` when it does not parse, or a key's signature is missing or wrong
  */
 export function openCheckpoint(note: string, keys: readonly VerifierKey[]): SignedCheckpoint {
   const { text, signatures } = parseNote(note)
@@ -87,8 +87,19 @@ export function openCheckpoint(note: string, keys: readonly VerifierKey[]): Sign
     if (key.algorithm === 'ml-dsa-44') signedAt = Number(Buffer.from(time).readBigUInt64BE())
     algorithms.add(key.algorithm)
   }
-  if (algorithms.size === 0) throw new LogError('signature', 'none of the keys signed this checkpoint')
+  const absent = keys.find((key) => !algorithms.has(key.algorithm))
+  if (absent !== undefined)
+    throw new LogError('signature', `the checkpoint has no ${absent.algorithm} signature of this log`)
+  if (algorithms.size === 0) throw new LogError('signature', 'there is no key to verify the checkpoint with')
   return { ...checkpoint, note, algorithms: [...algorithms], signedAt }
+}
+
+/**
+ * Reads a checkpoint without verifying it: only for what is verified later, or by its owner's own choice not at all.
+ * @throws LogError `signature` when it does not parse
+ */
+export function parseCheckpointNote(note: string): Checkpoint {
+  return parseCheckpointText(parseNote(note).text)
 }
 
 /** The text that is signed. */
