@@ -35,7 +35,7 @@ export async function readPublicKeys(files: LogFiles, dir: string): Promise<Veri
 }
 
 /**
- * The first `width` hashes of a tile; undefined when it is not there or cut.
+ * The first `width` hashes of a tile (more when somebody made it longer); undefined when it is not there or cut.
  */
 export async function readTile(
   files: LogFiles,
@@ -45,7 +45,7 @@ export async function readTile(
   width: number,
 ): Promise<Hash[] | undefined> {
   const found = await readWide(files, dir, level, index, width, async (bytes) => decodeTile(bytes))
-  return found === undefined || found.length < width ? undefined : found.slice(0, width)
+  return found === undefined || found.length < width ? undefined : found
 }
 
 /**

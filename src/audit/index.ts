@@ -1,4 +1,5 @@
 // audit: what happened, as OCSF events, in a transparency log that shows every later change.
+export { CrashDisk, type CrashDiskOptions } from './crash-disk.ts'
 export { LogError, type LogErrorCode } from './error.ts'
 export { type ApiActivity, type ApiActivityInput, apiActivity, type LoggedVerdict } from './events/api-activity.ts'
 export {
