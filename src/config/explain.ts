@@ -41,6 +41,8 @@ function explainOne(issue: Issue, base: Path, context: Context): readonly Config
       return at(explainType(issue, path, context))
     case 'invalid_value':
       return at(explainChoice(issue, path, context))
+    case 'invalid_key':
+      return at(`this key is not allowed: ${withoutPrefix(issue.issues[0]?.message ?? issue.message)}`)
     case 'custom':
       return at(context.references.redact(issue.message))
     default:
@@ -86,8 +88,9 @@ function explainUnion(issue: Issue & { code: 'invalid_union' }, path: Path, cont
     choices.length > 0 ? `expected one of: ${choices.join(', ')}` : `expected ${[...new Set(types)].join(' or ')}`
   const wanted = isOwnMessage ? issue.message : expected
   if (found === undefined) return [context.source.issue(path, `required, but missing; ${wanted}`)]
+  const empty = found.kind === 'scalar' && found.value === null ? 'has no value; ' : ''
   const word = found.kind === 'scalar' && typeof found.value === 'string' ? found.value : ''
-  return [context.source.issue(path, `${wanted}${didYouMean(word, choices)}`)]
+  return [context.source.issue(path, `${empty}${wanted}${didYouMean(word, choices)}`)]
 }
 
 function didYouMean(word: string, known: readonly string[]): string {

@@ -22,7 +22,7 @@ export type Tree =
   | { readonly kind: 'list'; readonly offset: number; readonly items: readonly Tree[] }
   | { readonly kind: 'scalar'; readonly offset: number; readonly value: unknown }
 
-export interface Entry {
+interface Entry {
   readonly keyOffset: number
   readonly value: Tree
 }

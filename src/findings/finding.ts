@@ -69,13 +69,13 @@ export function severityRank(severity: FindingSeverity): number {
   return severities.indexOf(severity) + 1
 }
 
-export const techniqueSchema = z.discriminatedUnion('framework', [
+const techniqueSchema = z.discriminatedUnion('framework', [
   z.strictObject({ framework: z.literal('atlas'), id: z.string().regex(/^AML\.T\d{4}(\.\d{3})?$/) }),
   z.strictObject({ framework: z.literal('attack'), id: z.string().regex(/^T\d{4}(\.\d{3})?$/) }),
   z.strictObject({ framework: z.literal('owasp-llm'), id: z.string().regex(/^LLM\d{2}(:\d{4})?$/) }),
 ])
 
-export const evidenceSchema = z.strictObject({
+const evidenceSchema = z.strictObject({
   kind: z.string().regex(/^[a-z][a-z0-9_]{0,31}$/),
   summary: cleaned(500),
   logIndex: z.int().min(0).optional(),

@@ -182,6 +182,25 @@ test('a transaction that SQLite ended by itself does not go on statement by stat
   assert.deepEqual(await database.selectFrom('t').selectAll().execute(), [])
 })
 
+test('a full disk is a typed error, undoes what it interrupted, and is over when there is room again', async () => {
+  await using store = await open(newPath())
+  const database = store.database<{ t: { a: Uint8Array } }>()
+  await database.schema.createTable('t').addColumn('a', 'blob').execute()
+  await sql`pragma max_page_count = 20`.execute(database)
+  const a = new Uint8Array(200_000)
+  const filling = database.transaction().execute(async (trx) => {
+    await trx
+      .insertInto('t')
+      .values({ a: new Uint8Array(10) })
+      .execute()
+    await trx.insertInto('t').values({ a }).execute()
+  })
+  await assert.rejects(filling, { code: 'disk' })
+  assert.deepEqual(await database.selectFrom('t').selectAll().execute(), [])
+  await sql`pragma max_page_count = 1000`.execute(database)
+  await database.insertInto('t').values({ a }).execute()
+})
+
 test('a thread that dies fails what waits for it and what comes after, and nothing hangs', async () => {
   const thread = await openSqliteThread({ path: ':memory:', busyTimeoutMs: 0, transactionIdleMs: 1000 })
   const database = new Kysely<unknown>({ dialect: createSqliteDialect(thread) })

@@ -19,11 +19,14 @@ export interface SqliteConnectionHandle {
 /** Starts the thread and waits until it has opened the database. */
 export async function openSqliteThread(options: ThreadOptions): Promise<SqliteThread> {
   // In the checkout this file is TypeScript, in the published package JavaScript; its sibling is the same.
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const worker = new Worker(new URL(`./worker.${extension}`, import.meta.url), {
+  const isSource = import.meta.url.endsWith('.ts')
+  const entry = isSource ? new URL('./worker.ts', import.meta.url) : new URL('./worker.js', import.meta.url)
+  const worker = new Worker(entry, {
     name: 'holdfast-store',
     workerData: options,
-    env: {}, // the thread has no use for it
+    // The thread has no use for the environment, nor for the flags of whatever program opened the store.
+    env: {},
+    execArgv: ['--disable-warning=ExperimentalWarning'],
   })
   const client = new ThreadClient(worker)
   try {
