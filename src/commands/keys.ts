@@ -1,4 +1,5 @@
 // holdfast keys: who may ask. Keys are shown once and stored as a digest.
+import type { ActionRecord } from '#findings'
 import type { ApiKeyRecord } from '#identity'
 import { openAdministration, systemWorld } from '#server'
 import { type CommandIo, exitCode, UsageError } from './io.ts'
@@ -115,7 +116,7 @@ function state(key: ApiKeyRecord, now: number): string {
   return key.expiresAt === undefined ? 'active' : `active ${Math.ceil((key.expiresAt - now) / 86_400_000)}d`
 }
 
-function describeRevocation(record: Awaited<ReturnType<import('#server').Administration['revokeKey']>>): string {
+function describeRevocation(record: ActionRecord): string {
   const effects = record.effects.map((effect) => `  ${effect}\n`).join('')
   if (record.state === 'planned') return `would do, and has not done:\n${effects}`
   const probe =

@@ -4,7 +4,7 @@ import type { ApiKeys } from '#identity'
 import type { Inspector } from '#inspect'
 import type { Limiter, LimitSettings } from '#limits'
 import type { Entities, PolicySet } from '#policy'
-import type { PrivacySettings, Vault } from '#privacy'
+import type { PrivacyConfig, Vault } from '#privacy'
 import type { WireOptions } from '#wire'
 import type { Upstream } from './upstreams/index.ts'
 
@@ -20,6 +20,8 @@ export interface House {
   readonly settings: GatewaySettings
   /** Appends to the transparency log; resolves when the entry is durable. */
   record(event: OcsfEvent): Promise<unknown>
+  /** As `record`, for what nobody waits for: written together with the next entry. */
+  note(event: OcsfEvent): Promise<unknown>
   /** A keyed commitment to a personal value, for the log. */
   commitment(value: string): string
   now(): number
@@ -37,7 +39,7 @@ export interface UpstreamRoute {
 
 export interface GatewaySettings {
   readonly limits: LimitSettings
-  readonly privacy: PrivacySettings
+  readonly privacy: PrivacyConfig
   readonly wire: Partial<WireOptions>
   readonly maxAnswerBytes: number
   readonly maxEventBytes: number

@@ -8,5 +8,7 @@ export { createRestorer, type Restorer, type RestorerOptions } from './restorer.
 export { type PrivacyConfig, privacySchema } from './schema.ts'
 export type { SessionName } from './sealed.ts'
 export type { VaultSession } from './session.ts'
+export { createSinkCheck, type SinkCheck, type SinkCheckOptions, type SinkResult } from './sinks.ts'
+export { type SinkVerdict } from './sinkscanner.ts'
 export { isOutwardTool, type ToolPatterns } from './tools.ts'
 export { openVault, type Vault, type VaultOptions } from './vault.ts'

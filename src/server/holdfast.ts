@@ -72,6 +72,8 @@ export async function startHoldfast({ settings, policies, data }: ReadSettings, 
     })
     closers.unshift(() => listener.close(settings.shutdownGrace))
     await installation.log.append(lifecycle('start', world))
+    const upkeep = setInterval(() => keepUp(installation, house, world), upkeepMs)
+    closers.push(async () => clearInterval(upkeep))
     return {
       url: listener.url,
       installation,
@@ -137,12 +139,21 @@ async function furnish(
       stageTimeoutMs: settings.stageTimeout,
     },
     record: (event) => log.append(event),
-    commitment: (value) => commitment(commitKey, value),
+    note: (event) => log.note(event),
+    commitment: remember(1000, (value) => commitment(commitKey, value)),
     now: world.now,
     monotonic: world.monotonic,
     randomBytes: world.randomBytes,
     report: world.report,
   }
+}
+
+const upkeepMs = 60_000
+
+/** What has come to its time: actions that end by themselves, and masked data that nobody asks for any more. */
+function keepUp({ actions }: Installation, { vault }: House, world: World): void {
+  actions.expire().catch((error) => world.report('actions could not be taken back', error))
+  vault.purge().catch((error) => world.report('expired data could not be erased', error))
 }
 
 function routeTo(upstream: Settings['upstreams'][number]): UpstreamRoute {
@@ -154,6 +165,19 @@ const upstreamWorld: UpstreamWorld = {
   resolve: resolveBySystem,
   now: Date.now,
   readFile: (path) => readFileSync(path, 'utf8'),
+}
+
+/** Keeps the newest `limit` results: clients are few, and each sends many requests. */
+function remember(limit: number, compute: (input: string) => string): (input: string) => string {
+  const known = new Map<string, string>()
+  return (input) => {
+    const found = known.get(input)
+    if (found !== undefined) return found
+    const result = compute(input)
+    if (known.size >= limit) known.clear()
+    known.set(input, result)
+    return result
+  }
 }
 
 function lifecycle(activity: 'start' | 'stop', world: World) {

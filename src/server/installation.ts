@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type AuditLog, type OcsfEvent, openLog } from '#audit'
 import { type Keyring, openKeyring } from '#crypto'
 import { type Actions, createActions, type Findings, findingsMigrations, openFindings } from '#findings'
-import { type ApiKeys, identityMigrations, openApiKeys, revokeApiKeyAction } from '#identity'
+import { type ApiKeys, identityMigrations, openApiKeys, reinstateApiKeyAction, revokeApiKeyAction } from '#identity'
 import { type Inventory, inventoryMigrations, openInventory } from '#inventory'
 import { privacyMigrations } from '#privacy'
 import { openStore, type Store } from '#store'
@@ -44,6 +44,8 @@ export async function openInstallation(data: string, world: World): Promise<Inst
     const actions = createActions({ database: store.database(), now, record })
     const keys = await openApiKeys({ database: store.database(), now, randomBytes })
     actions.register(revokeApiKeyAction(keys))
+    actions.register(reinstateApiKeyAction(keys))
+    await actions.recover()
     return {
       data,
       keyring,

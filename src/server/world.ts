@@ -15,12 +15,28 @@ export interface World {
 }
 
 export function systemWorld(stderr: (text: string) => void): World {
+  const random = pooledRandomness()
   return {
     now: Date.now,
     monotonic: () => performance.now(),
-    randomBytes: (count) => randomBytes(count),
-    id: (kind) => `${kind}_${randomBytes(16).toString('hex')}`,
+    randomBytes: random,
+    id: (kind) => `${kind}_${Buffer.from(random(16)).toString('hex')}`,
     report: (what, error) => stderr(`holdfast: ${what}: ${describe(error)}\n`),
+  }
+}
+
+/** Random bytes, fetched many at a time: a small request costs the system as much as a large one. */
+function pooledRandomness(): (count: number) => Uint8Array {
+  let pool = randomBytes(4096)
+  let used = 0
+  return (count) => {
+    if (count > pool.length) return randomBytes(count)
+    if (used + count > pool.length) {
+      pool = randomBytes(4096)
+      used = 0
+    }
+    used += count
+    return pool.subarray(used - count, used)
   }
 }
 

@@ -1,8 +1,8 @@
 // GET /v1/models: what the configured upstreams offer, less what this caller may not use.
 import { openAiError, parseModelList } from '#wire'
-import { type Exchange, limitHeaders } from '../exchange.ts'
+import { type Exchange, established, limitHeaders } from '../exchange.ts'
 import type { House, UpstreamRoute } from '../house.ts'
-import { mayInfer } from '../stages/select.ts'
+import { mayInfer } from '../policy-request.ts'
 import { notRecorded } from './refuse.ts'
 import { createSender } from './sender.ts'
 
@@ -38,9 +38,10 @@ function noop(): void {}
 async function offeredBy(route: UpstreamRoute, exchange: Exchange, house: House) {
   const body = await fetchList(route, exchange, house.settings.maxAnswerBytes)
   if (body === undefined) return undefined
+  const principal = established(exchange.principal, 'a principal')
   const isOffered = (model: string) =>
     house.upstreams.find((candidate) => candidate.serves(model)) === route &&
-    mayInfer(exchange, house, model, route.upstream.name).decision === 'allow'
+    mayInfer(house, principal, undefined, model, route.upstream.name).decision === 'allow'
   try {
     return parseModelList(body)
       .models.filter(({ id }) => isOffered(id))

@@ -9,10 +9,12 @@ import {
   parseChatChunk,
   replaceDeltas,
   type SseEvent,
+  WireError,
 } from '#wire'
 import type { Exchange } from '../exchange.ts'
 import type { House } from '../house.ts'
-import { openLane, screenText, type TextStage } from './lanes.ts'
+import { openLane, screenText } from './lanes.ts'
+import type { TextStage } from './text-stage.ts'
 
 export interface StreamScreen {
   /** @returns the bytes that may go out now. Throws WireError or AnswerBlocked: then nothing more may. */
@@ -55,6 +57,7 @@ export function screenStream(exchange: Exchange, house: House): StreamScreen {
   }
 
   function open(chunk: ChatChunk, delta: Delta): OpenLane {
+    if (lanes.size >= maxLanes) throw new WireError({ code: 'invalid_response', status: 502, message: tooManyLanes })
     const lane = { stage: openLane(exchange, house, delta), choice: delta.choice, last: chunk }
     lanes.set(delta.lane, lane)
     return lane
@@ -85,6 +88,10 @@ export function screenStream(exchange: Exchange, house: House): StreamScreen {
     },
   }
 }
+
+/** A choice has a handful of texts and some tool calls; an upstream that opens texts without end must not fill the memory. */
+const maxLanes = 1024
+const tooManyLanes = `The stream has more than ${maxLanes} texts at once.`
 
 function join(pieces: readonly Uint8Array[]): Uint8Array {
   return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)

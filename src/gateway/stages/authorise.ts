@@ -1,22 +1,11 @@
 // Stage 3: may this caller use this operation at all? Decided by Cedar before a byte of the body is read;
 // which model it may use is decided in `select`, once the model is known.
-import { decide } from '#policy'
 import { type Exchange, established, type Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'
-import { callerEntities, keyOf } from '../policy-request.ts'
+import { mayCall } from '../policy-request.ts'
 
 export function authorise(exchange: Exchange, house: House): Refusal | undefined {
-  const principal = established(exchange.principal, 'a principal')
-  const answer = decide(
-    house.policy,
-    {
-      principal: keyOf(principal),
-      action: { type: 'Holdfast::Action', id: 'call' },
-      resource: { type: 'Holdfast::Operation', id: exchange.operation },
-      context: {},
-    },
-    callerEntities(house.entities, principal),
-  )
+  const answer = mayCall(house, established(exchange.principal, 'a principal'), exchange.operation)
   if (answer.decision === 'allow') {
     exchange.rule = answer.reasons[0] ?? ''
     return undefined

@@ -2,11 +2,11 @@
 // the answer walks through the text stages and leaves once the decision is on disk.
 import { errorEvent, openAiError, WireError } from '#wire'
 import { screenAnswer, screenError } from '../answer/buffered.ts'
-import { AnswerBlocked } from '../answer/lanes.ts'
 import { listModels } from '../answer/models.ts'
 import { notRecorded } from '../answer/refuse.ts'
 import { createSender, type Sender } from '../answer/sender.ts'
 import { type StreamScreen, screenStream } from '../answer/streamed.ts'
+import { AnswerBlocked } from '../answer/text-stage.ts'
 import { type Exchange, established, limitHeaders, type Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'
 import type { UpstreamAnswer, UpstreamCall, UpstreamError, UpstreamHead } from '../upstreams/index.ts'

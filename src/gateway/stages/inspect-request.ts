@@ -7,12 +7,15 @@ export async function inspectRequest(exchange: Exchange, house: House): Promise<
   const chat = established(exchange.chat, 'a parsed request')
   const tenant = established(exchange.principal, 'a principal').tenant
   for (const part of chat.parts) {
-    const result = house.inspector.inspect({
+    const result = house.inspector.inspect(
+      {
         text: part.text,
         channel: part.channel,
         contentType: part.contentType,
         direction: 'request',
-      }, { tenant })
+      },
+      { tenant },
+    )
     noteVerdicts(exchange, 'request', part, result instanceof Promise ? await result : result)
   }
   exchange.scan = 'scanned'

@@ -1,6 +1,6 @@
 // Stage 10: what does the model say? Masks are final here: what the model brought up itself is nobody's to restore.
 import type { StreamOutput } from '#inspect'
-import { AnswerBlocked, type Lane, type TextStage } from '../answer/lanes.ts'
+import { AnswerBlocked, type Lane, type TextStage } from '../answer/text-stage.ts'
 import { type Exchange, noteVerdicts } from '../exchange.ts'
 import type { House } from '../house.ts'
 import { explain } from './inspect-request.ts'

@@ -29,7 +29,7 @@ export function recordDecision(exchange: Exchange, house: House, refusal: Refusa
 export function recordOutcome(exchange: Exchange, house: House): void {
   const { outcome, usage, refusal } = exchange
   house
-    .record(
+    .note(
       apiActivity({
         ...commonFields(exchange, house, 'outcome'),
         status: outcome.ended === 'complete' ? 'success' : 'failure',

@@ -8,7 +8,7 @@ export async function transform(exchange: Exchange, house: House): Promise<Refus
   if (exchange.operation !== 'chat') return undefined
   const chat = established(exchange.chat, 'a parsed request')
   exchange.outbound = exchange.body
-  const masked = masksByPath(exchange.verdicts)
+  const masked = masksByPath(exchange.verdicts, house.settings.privacy.types)
   // A placeholder that the client wrote itself has to be escaped, so a part with a bracket is looked at too.
   const concerned = chat.parts.filter((part) => masked.has(part.path) || part.text.includes('['))
   if (concerned.length === 0) return undefined
@@ -26,11 +26,14 @@ export async function transform(exchange: Exchange, house: House): Promise<Refus
   return undefined
 }
 
-function masksByPath(verdicts: readonly LocatedVerdict[]): Map<string, { start: number; end: number; type: string }[]> {
+function masksByPath(
+  verdicts: readonly LocatedVerdict[],
+  types: Readonly<Record<string, string>>,
+): Map<string, { start: number; end: number; type: string }[]> {
   const byPath = new Map<string, { start: number; end: number; type: string }[]>()
   for (const { action, path, category, kind, start, end } of verdicts) {
     if (action !== 'mask') continue
-    const span = { start, end, type: placeholderType(category, kind) }
+    const span = { start, end, type: placeholderType(kind, category, types) }
     const spans = byPath.get(path)
     if (spans === undefined) byPath.set(path, [span])
     else spans.push(span)
