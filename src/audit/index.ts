@@ -24,7 +24,7 @@ export {
 export { diskFiles, type LogFile, type LogFiles } from './files.ts'
 export type { AuditLog } from './log.ts'
 export { type LogOptions, openLog } from './open.ts'
-export { type EntryProof, proveEntry, verifyProof } from './prove.ts'
+export { type EntryProof, type ProvenEntry, proveEntry, verifyProof } from './prove.ts'
 export { countEntries, type EntryFilter, type LogEntry, type LogLocation, queryEntries, readEntries } from './read.ts'
 export { parseVerifierKeys, type VerifierKey } from './tlog/note.ts'
 export type { LogProblem, ProblemKind } from './verify/problem.ts'

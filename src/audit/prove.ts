@@ -5,7 +5,7 @@ import { diskFiles } from './files.ts'
 import { readCheckpointNote, subtreesFromTiles } from './folder.ts'
 import { type LogLocation, readEntries } from './read.ts'
 import { openCheckpoint, parseCheckpointNote, type SignedCheckpoint } from './tlog/checkpoint.ts'
-import { hashBytes, leafHash } from './tlog/merkle.ts'
+import { type Hash, hashBytes, leafHash } from './tlog/merkle.ts'
 import type { VerifierKey } from './tlog/note.ts'
 import { proveInclusion, verifyInclusion } from './tlog/proofs.ts'
 
@@ -14,10 +14,17 @@ const header = 'c2sp.org/tlog-proof@v1'
 const maxPathLength = 53
 
 export interface EntryProof {
-  /** The proof file. */
+  /** The proof file; its extra data is the entry, so that the file is all that somebody needs beside the keys. */
   readonly proof: string
   /** The stored bytes that it is about. */
   readonly entry: Uint8Array
+}
+
+export interface ProvenEntry {
+  readonly index: number
+  readonly entry: Uint8Array
+  /** The checkpoint that the entry is proven under. */
+  readonly checkpoint: SignedCheckpoint
 }
 
 /**
@@ -31,45 +38,60 @@ export async function proveEntry(location: LogLocation & { readonly index: numbe
   const note = await readCheckpointNote(files, dir)
   if (note === undefined) throw new LogError('not_found', `there is no log in ${dir}`)
   const { size, root } = parseCheckpointNote(note)
-  if (!(index >= 0 && index < size)) {
+  if (!(Number.isSafeInteger(index) && index >= 0 && index < size)) {
     throw new LogError('not_found', `there is no entry ${index} under the newest checkpoint, which has ${size} entries`)
   }
   const path = await proveInclusion(index, size, subtreesFromTiles(files, dir, size))
   for await (const { bytes } of readEntries({ ...location, from: index, to: index + 1 })) {
     if (!verifyInclusion(index, size, leafHash(bytes), path, root)) break
     const hashes = path.map((hash) => `${Buffer.from(hash).toString('base64')}\n`).join('')
-    return { proof: `${header}\nindex ${index}\n${hashes}\n${note}`, entry: bytes }
+    const extra = Buffer.from(bytes).toString('base64')
+    return { proof: `${header}\nextra ${extra}\nindex ${index}\n${hashes}\n${note}`, entry: bytes }
   }
   throw new LogError('damaged', `entry ${index} is not the one that was signed; run 'holdfast audit verify'`)
 }
 
 /**
- * Checks a proof file against the entry and the log's public keys.
+ * Checks a proof file with the log's public keys.
  *
- * @param entry  the stored bytes of the entry
- * @returns the index and the checkpoint that the entry is proven under
+ * @param entry  the stored bytes that it should prove; undefined takes those in the file
  * @throws LogError `signature` when the file is malformed, not signed by the keys, or not about this entry
  */
-export function verifyProof(
-  proof: string,
-  entry: Uint8Array,
-  keys: readonly VerifierKey[],
-): { readonly index: number; readonly checkpoint: SignedCheckpoint } {
-  const refuse = (why: string) => new LogError('signature', `the proof does not hold: ${why}`)
-  const split = proof.indexOf('\n\n')
-  const [first, ...rest] = proof.slice(0, Math.max(split, 0)).split('\n')
-  if (first !== header) throw refuse(`it does not begin with ${header}`)
-  // Extra data is not authenticated, so it is passed over.
-  const [indexLine = '', ...path] = rest[0]?.startsWith('extra ') ? rest.slice(1) : rest
-  const [, digits] = /^index (0|[1-9]\d{0,14})$/.exec(indexLine) ?? []
-  const hashes = path.map((line) => Buffer.from(line, 'base64'))
-  const isSound = hashes.every((hash, at) => hash.length === hashBytes && hash.toString('base64') === path[at])
-  if (digits === undefined || !isSound || path.length > maxPathLength) throw refuse('it is malformed')
-
-  const checkpoint = openCheckpoint(proof.slice(split + 2), keys)
-  const index = Number(digits)
-  if (!verifyInclusion(index, checkpoint.size, leafHash(entry), hashes, checkpoint.root)) {
-    throw refuse(`the entry is not entry ${index} under this checkpoint`)
+export function verifyProof(proof: string, entry: Uint8Array | undefined, keys: readonly VerifierKey[]): ProvenEntry {
+  const { index, path, extra, note } = parseProof(proof)
+  const proven = entry ?? extra
+  if (proven === undefined) throw refused('the entry is neither in the file nor given')
+  const checkpoint = openCheckpoint(note, keys)
+  if (!verifyInclusion(index, checkpoint.size, leafHash(proven), path, checkpoint.root)) {
+    throw refused(`the entry is not entry ${index} under this checkpoint`)
   }
-  return { index, checkpoint }
+  return { index, entry: proven, checkpoint }
+}
+
+function parseProof(proof: string): { index: number; path: Hash[]; extra: Uint8Array | undefined; note: string } {
+  const split = proof.indexOf('\n\n')
+  const [first, ...lines] = proof.slice(0, Math.max(split, 0)).split('\n')
+  if (first !== header) throw refused(`it does not begin with ${header}`)
+  const extra = lines[0]?.startsWith('extra ') ? lines.shift()?.slice('extra '.length) : undefined
+  const [, digits] = /^index (0|[1-9]\d{0,14})$/.exec(lines.shift() ?? '') ?? []
+  const path = lines.map((line) => fromBase64(line))
+  const isSound =
+    digits !== undefined && lines.length <= maxPathLength && path.every((hash) => hash.length === hashBytes)
+  if (!isSound) throw refused('it is malformed')
+  return {
+    index: Number(digits),
+    path,
+    extra: extra === undefined ? undefined : fromBase64(extra),
+    note: proof.slice(split + 2),
+  }
+}
+
+function fromBase64(text: string): Uint8Array {
+  const bytes = Buffer.from(text, 'base64')
+  if (bytes.toString('base64') !== text) throw refused('it is malformed')
+  return bytes
+}
+
+function refused(why: string): LogError {
+  return new LogError('signature', `the proof does not hold: ${why}`)
 }

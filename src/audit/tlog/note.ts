@@ -60,10 +60,16 @@ export function parseVerifierKeys(text: string): VerifierKey[] {
 
 function parseVerifierKey(line: string): VerifierKey {
   const [name = '', id = '', ...rest] = line.split('+')
-  const typed = Buffer.from(rest.join('+'), 'base64')
+  const encoded = rest.join('+')
+  const typed = Buffer.from(encoded, 'base64')
   const algorithm = typed[0] === types.ed25519 ? 'ed25519' : typed[0] === types['ml-dsa-44'] ? 'ml-dsa-44' : undefined
   const raw = typed.subarray(1)
-  if (algorithm === undefined || raw.length !== publicKeyBytes[algorithm] || keyId(name, algorithm, raw) !== id) {
+  const isSound =
+    algorithm !== undefined &&
+    raw.length === publicKeyBytes[algorithm] &&
+    typed.toString('base64') === encoded &&
+    keyId(name, algorithm, raw) === id
+  if (!isSound) {
     throw new LogError('signature', `"${line.slice(0, 60)}" is no Ed25519 or ML-DSA-44 verifier key`)
   }
   const key = createPublicKey({ key: raw, format: 'raw-public', asymmetricKeyType: algorithm })
