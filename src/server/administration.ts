@@ -5,8 +5,7 @@
 import { entityManagement } from '#audit'
 import type { ActionRecord } from '#findings'
 import type { ApiKeyRecord, CreatedApiKey, NewApiKey } from '#identity'
-import { connectControl } from './control.ts'
-import { type Installation, openInstallation } from './installation.ts'
+import type { Installation } from './installation.ts'
 import type { World } from './world.ts'
 
 export interface Administration {
@@ -20,17 +19,6 @@ export interface RevokeKey {
   readonly reason: string
   readonly actor: string
   readonly dryRun: boolean
-}
-
-/** Administration of the installation in `data`, and how to let go of it. */
-export async function openAdministration(
-  data: string,
-  world: World,
-): Promise<{ administration: Administration; close(): Promise<void> }> {
-  const running = await connectControl(data)
-  if (running !== undefined) return { administration: running, close: async () => {} }
-  const installation = await openInstallation(data, world)
-  return { administration: administer(installation, world), close: () => installation.close() }
 }
 
 export function administer(installation: Installation, world: World): Administration {
