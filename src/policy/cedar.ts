@@ -35,43 +35,35 @@ export function parsePolicy(text: string): Parsed<PolicyJson> {
 }
 
 /**
- * A schema in Cedar's own syntax or as an object in its JSON form; the answer has all names resolved.
+ * Strict validation of policies against a schema, in Cedar's own syntax or as an object in its JSON form.
  *
- * @throws CedarOverflow
- */
-export function parseSchema(schema: Wasm.Schema): Parsed<Wasm.SchemaJson<string>> {
-  const text = typeof schema === 'string' ? schema : schemaToText(schema)
-  if (typeof text !== 'string') return text
-  const answer = callCedar((cedar) => cedar.schemaToJsonWithResolvedTypes(text))
-  if (answer.type === 'failure') return { ok: false, complaints: answer.errors.map(complaint) }
-  return { ok: true, value: answer.json }
-}
-
-/** Names can be resolved only in a schema that is text. */
-function schemaToText(schema: Wasm.Schema): string | { ok: false; complaints: readonly Complaint[] } {
-  const answer = callCedar((cedar) => cedar.schemaToText(schema))
-  if (answer.type === 'success') return answer.text
-  // Places in a schema that was JSON are places in a text that nobody has seen.
-  return { ok: false, complaints: answer.errors.map((error) => ({ message: complaint(error).message })) }
-}
-
-/**
- * Strict validation of policies against a schema that parses.
- *
+ * @returns not `ok` when the schema itself is refused
  * @throws CedarOverflow
  */
 export function validatePolicies(
   policies: Readonly<Record<string, string>>,
   schema: Wasm.Schema,
-): { readonly errors: readonly PolicyComplaint[]; readonly warnings: readonly PolicyComplaint[] } {
+): Parsed<{ readonly errors: readonly PolicyComplaint[]; readonly warnings: readonly PolicyComplaint[] }> {
   const answer = callCedar((cedar) =>
     cedar.validate({ validationSettings: { mode: 'strict' }, schema, policies: { staticPolicies: policies } }),
   )
-  if (answer.type === 'failure') {
-    return { errors: answer.errors.map((error) => ({ policyId: '', ...complaint(error) })), warnings: [] }
-  }
+  if (answer.type === 'failure') return { ok: false, complaints: answer.errors.map(complaint) }
   const named = ({ policyId, error }: Wasm.ValidationError) => ({ policyId, ...complaint(error) })
-  return { errors: answer.validationErrors.map(named), warnings: answer.validationWarnings.map(named) }
+  return {
+    ok: true,
+    value: { errors: answer.validationErrors.map(named), warnings: answer.validationWarnings.map(named) },
+  }
+}
+
+/**
+ * The JSON form of a schema that `validatePolicies` has accepted.
+ *
+ * @throws CedarOverflow
+ */
+export function schemaToJson(schema: Wasm.Schema): Wasm.SchemaJson<string> {
+  const answer = callCedar((cedar) => cedar.schemaToJson(schema))
+  if (answer.type === 'failure') throw new Error(`Cedar accepts the schema, and does not: ${answer.errors[0]?.message}`)
+  return answer.json
 }
 
 let loaded: Cedar | undefined
@@ -98,9 +90,12 @@ function loadCedar(): Cedar {
 
 function complaint(error: Wasm.DetailedError): Complaint {
   const [place] = error.sourceLocations ?? []
-  const message = error.message
-    .replace(/^failed to parse (?:policy|schema) from (?:string|JSON): |^error parsing schema: /, '')
-    .replace(/^for policy `[^`]*`, /, '')
-  const text = [place?.label ? `${message}, ${place.label}` : message, error.help].filter(Boolean).join('; ')
-  return place === undefined ? { message: text } : { message: text, start: place.start }
+  const what = place?.label ? `${error.message}, ${place.label}` : error.message
+  // What failed to be parsed, and in which policy, is said beside the message.
+  const message = [what, error.help]
+    .filter(Boolean)
+    .join('; ')
+    .replace(/^failed to parse (?:policy|schema) from (?:string|JSON): (?:error parsing schema: )?/, '')
+    .replace(/for policy `[^`]*`, /g, '')
+  return place === undefined ? { message } : { message, start: place.start }
 }

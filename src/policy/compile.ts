@@ -4,7 +4,7 @@ import {
   type Complaint,
   type PolicyComplaint,
   parsePolicy,
-  parseSchema,
+  schemaToJson,
   validatePolicies,
 } from './cedar.ts'
 import { asBoolean, type Environment } from './code.ts'
@@ -78,18 +78,19 @@ export function compilePolicies(input: {
   readonly schema?: PolicySource | undefined
 }): PolicySet {
   checkSize(input.policies)
-  const declared = input.schema && parseSchemaSource(input.schema)
   const parsed = parseSources(input.policies)
   checkUnique(parsed)
-  const warnings = declared === undefined ? [] : validate(parsed, declared.source)
+  const declared = input.schema === undefined ? UNDECLARED : validate(parsed, input.schema)
   return {
     policies: parsed.map(({ policy }) => policy),
-    warnings,
-    schema: declared?.schema,
-    actions: declared?.actions ?? NO_ENTITIES,
+    ...declared,
     finder: createFinder(parsed.map(compilePolicy)),
   }
 }
+
+type Declared = Pick<PolicySet, 'warnings' | 'schema' | 'actions'>
+
+const UNDECLARED: Declared = { warnings: [], schema: undefined, actions: NO_ENTITIES }
 
 /** A policy between parsing and compiling. */
 interface ParsedPolicy {
@@ -166,41 +167,36 @@ function checkUnique(parsed: readonly ParsedPolicy[]): void {
   if (issues.length > 0) throw new PolicyError('duplicate', issues)
 }
 
-type SchemaForCedar = Parameters<typeof parseSchema>[0]
+function validate(parsed: readonly ParsedPolicy[], { name, text }: PolicySource): Declared {
+  const schemaPlace: Place = { file: name, statement: { text, start: 0 }, at: positionsIn(text) }
+  const places = new Map(parsed.map(({ policy, place }) => [policy.id, place]))
+  const texts = Object.fromEntries(parsed.map(({ policy, place }) => [policy.id, place.statement.text]))
+  const toIssue = ({ policyId, ...complaint }: PolicyComplaint) =>
+    issueAt(places.get(policyId) ?? schemaPlace, policyId, complaint)
 
-interface Declared {
-  readonly source: SchemaForCedar
-  readonly schema: Schema
-  readonly actions: Entities
+  const schema = name.endsWith('.json') ? parseJsonSchema(schemaPlace) : text
+  const answer = withinStack(schemaPlace, '', () => validatePolicies(texts, schema))
+  if (!answer.ok) {
+    throw new PolicyError(
+      'syntax',
+      answer.complaints.map((complaint) => issueAt(schemaPlace, '', complaint)),
+    )
+  }
+  const { errors, warnings } = answer.value
+  if (errors.length > 0) throw new PolicyError('invalid', errors.map(toIssue).sort(byPlace))
+  return {
+    warnings: warnings.map(toIssue).sort(byPlace),
+    ...readSchema(withinStack(schemaPlace, '', () => schemaToJson(schema))),
+  }
 }
 
-function parseSchemaSource({ name, text }: PolicySource): Declared {
-  const place: Place = { file: name, statement: { text, start: 0 }, at: positionsIn(text) }
-  const source = name.endsWith('.json') ? parseJsonSchema(place) : text
-  const answer = withinStack(place, '', () => parseSchema(source))
-  if (answer.ok) return { source, ...readSchema(answer.value) }
-  throw new PolicyError(
-    'syntax',
-    answer.complaints.map((complaint) => issueAt(place, '', complaint)),
-  )
-}
-
-function parseJsonSchema(place: Place): SchemaForCedar {
+function parseJsonSchema(place: Place): Parameters<typeof schemaToJson>[0] {
   try {
     return JSON.parse(place.statement.text)
   } catch (error) {
     const message = error instanceof Error ? error.message : 'not JSON'
     throw new PolicyError('syntax', [issueAt(place, '', { message })])
   }
-}
-
-function validate(parsed: readonly ParsedPolicy[], schema: SchemaForCedar): PolicyIssue[] {
-  const places = new Map(parsed.map(({ policy, place }) => [policy.id, place]))
-  const texts = Object.fromEntries(parsed.map(({ policy, place }) => [policy.id, place.statement.text]))
-  const toIssue = ({ policyId, ...complaint }: PolicyComplaint) => issueAt(places.get(policyId), policyId, complaint)
-  const { errors, warnings } = withinStack(undefined, '', () => validatePolicies(texts, schema))
-  if (errors.length > 0) throw new PolicyError('invalid', errors.map(toIssue))
-  return warnings.map(toIssue)
 }
 
 function compilePolicy({ policy, json, exact, place }: ParsedPolicy, order: number): CompiledPolicy {
@@ -217,7 +213,7 @@ function compilePolicy({ policy, json, exact, place }: ParsedPolicy, order: numb
   return { id: policy.id, effect: policy.effect, order, handles, matches }
 }
 
-function withinStack<T>(place: Place | undefined, policy: string, parse: () => T): T {
+function withinStack<T>(place: Place, policy: string, parse: () => T): T {
   try {
     return parse()
   } catch (error) {
@@ -235,9 +231,12 @@ function withinDepth<T>(place: Place, policy: string, compile: () => T): T {
   }
 }
 
-function issueAt(place: Place | undefined, policy: string, { message, start }: Complaint): PolicyIssue {
-  if (place === undefined) return { file: 'policies', line: 0, column: 0, policy, message }
+function issueAt(place: Place, policy: string, { message, start }: Complaint): PolicyIssue {
   const { text, start: statementStart } = place.statement
   const offset = statementStart + (start === undefined ? 0 : offsetOfByte(text, start))
   return { file: place.file, ...place.at(offset), policy, message }
+}
+
+function byPlace(a: PolicyIssue, b: PolicyIssue): number {
+  return a.file.localeCompare(b.file, 'en') || a.line - b.line || a.column - b.column
 }
