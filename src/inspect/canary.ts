@@ -1,48 +1,84 @@
 /** The canary detector: strings that an operator planted and that should never be seen outside, such as a marker in a system prompt. */
 import { hash } from 'node:crypto'
+import { backwards, rotate } from './decoders.ts'
 import type { Detector, Findings, Window } from './detector.ts'
+import { findInViews } from './in-views.ts'
 import { normalise } from './normalise.ts'
-import { collector, hold, report } from './scan.ts'
+import { collector, hold } from './scan.ts'
 
 /** Shorter strings turn up by accident. */
 const MIN_LENGTH = 6
 
 /**
- * Matches without regard to case or to what the normaliser folds, and in decoded views.
+ * Matches without regard to case or to what the normaliser folds. The encodings in which a model may be asked to say it
+ * (base64, hex, rot13, backwards) are literals too, so that they are found in streams as well.
  *
  * @param values the planted strings, each at least 6 characters when normalised; others throw RangeError
  */
 export function canaries(values: readonly string[]): Detector {
-  const planted = [...new Set(values.map((value) => searchable(normalise(value).text)))]
+  const planted = [...new Set(values.map((value) => normalise(value).text))]
   if (planted.some((value) => value.length < MIN_LENGTH))
     throw new RangeError(`a canary has at least ${MIN_LENGTH} characters`)
-  const maxLength = Math.max(0, ...planted.map((value) => value.length))
+  const forms = planted.flatMap(formsOf)
   return {
     id: 'canary',
     version: `1.${hash('sha256', planted.join('\n')).slice(0, 8)}`,
     category: 'canary',
-    detect: (text) => scan(planted, { text: text.text, from: 0, final: true }).matches,
-    stream: { maxLength, scan: (window) => scan(planted, window) },
+    detect: (text) =>
+      findInViews(
+        text,
+        (window) => scan(forms, window),
+        () => true,
+      ),
+    stream: { maxLength: Math.max(0, ...forms.map(({ text }) => text.length)), scan: (window) => scan(forms, window) },
   }
 }
 
-function scan(planted: readonly string[], window: Window): Findings {
+interface Form {
+  readonly text: string
+  readonly view?: string
+}
+
+function formsOf(canary: string): Form[] {
+  return [
+    { text: searchable(canary) },
+    { text: searchable(backwards(canary)), view: 'reversed' },
+    { text: searchable(rotate(canary)), view: 'rot13' },
+    { text: Buffer.from(canary).toString('hex'), view: 'hex' },
+    ...[0, 1, 2].map((offset) => ({ text: searchable(base64Core(canary, offset)), view: 'base64' })),
+  ]
+}
+
+/** The base64 characters that depend on the canary alone, when it begins `offset` bytes into a group of three. */
+function base64Core(canary: string, offset: number): string {
+  const bytes = Buffer.from(canary)
+  const encoded = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64')
+  return encoded.slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + bytes.length) * 8) / 6))
+}
+
+function scan(forms: readonly Form[], window: Window): Findings {
   const found = collector(window)
   const text = searchable(window.text)
-  for (const value of planted) {
-    for (let start = text.indexOf(value, window.from); start !== -1; start = text.indexOf(value, start + 1)) {
-      report(found, 'canary', start, start + value.length, 1)
+  for (const form of forms) {
+    for (let start = text.indexOf(form.text, window.from); start !== -1; start = text.indexOf(form.text, start + 1)) {
+      found.matches.push({
+        kind: 'canary',
+        start,
+        end: start + form.text.length,
+        score: 1,
+        ...(form.view !== undefined && { view: form.view }),
+      })
     }
-    if (!window.final) hold(found, openPrefix(text, value, window.from))
+    if (!window.final) hold(found, openPrefix(text, form.text, window.from))
   }
   return found
 }
 
-/** Start of the longest suffix of the text with which `value` begins. */
-function openPrefix(text: string, value: string, from: number): number {
-  const first = value.charCodeAt(0)
-  for (let start = Math.max(from, text.length - value.length + 1); start < text.length; start++) {
-    if (text.charCodeAt(start) === first && value.startsWith(text.slice(start))) return start
+/** Start of the longest suffix of the text with which `form` begins. */
+function openPrefix(text: string, form: string, from: number): number {
+  const first = form.charCodeAt(0)
+  for (let start = Math.max(from, text.length - form.length + 1); start < text.length; start++) {
+    if (text.charCodeAt(start) === first && form.startsWith(text.slice(start))) return start
   }
   return text.length
 }

@@ -1,5 +1,6 @@
 /** The personal-data detector: e-mail addresses, payment cards, IBANs, US social security numbers, telephone numbers. */
 import type { Detector, Findings, Window } from './detector.ts'
+import { findInViews } from './in-views.ts'
 import { findEmails, MAX_EMAIL } from './personal/email.ts'
 import { findNumbers } from './personal/numbers.ts'
 import { collector } from './scan.ts'
@@ -10,10 +11,13 @@ export function personalData(): Detector {
     id: 'personal',
     version: '1',
     category: 'personal',
-    detect: (text) => scan({ text: text.text, from: 0, final: true }).matches,
+    detect: (text) => findInViews(text, scan, (view) => ESCAPED.test(view)),
     stream: { maxLength: MAX_EMAIL, scan },
   }
 }
+
+/** Encodings in which people and programs write addresses; the others would turn random digits into numbers. */
+const ESCAPED = /^(?:escape|percent|html)(?:\+|$)/
 
 function scan(window: Window): Findings {
   const found = collector(window)

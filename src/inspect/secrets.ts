@@ -1,5 +1,6 @@
 /** The secrets detector: tokens with a vendor's prefix, JWTs, private keys, passwords in URLs, and assigned secrets. */
 import type { Detector, Findings, Window } from './detector.ts'
+import { findInViews } from './in-views.ts'
 import { collector } from './scan.ts'
 import { findAssigned } from './secrets/assigned.ts'
 import { findJwts } from './secrets/jwt.ts'
@@ -16,7 +17,7 @@ export function secrets(): Detector {
     id: 'secrets',
     version: '1',
     category: 'secret',
-    detect: (text) => scan({ text: text.text, from: 0, final: true }).matches,
+    detect: (text) => findInViews(text, scan, (view) => view !== 'leet'),
     stream: { maxLength: MAX_SECRET, scan },
   }
 }

@@ -41,7 +41,7 @@ export function startsNumber(text: string, index: number): boolean {
 export function endsNumber(text: string, end: number): boolean {
   const code = text.charCodeAt(end)
   if (isIn(code, ALNUM) || code === 0x5f) return false
-  return !(isIn(code, INNER) && isIn(text.charCodeAt(end + 1), DIGIT))
+  return !(isIn(code, INNER) && isIn(text.charCodeAt(end + 1), code === 0x2e ? DIGIT : ALNUM))
 }
 
 /** Whether `endsNumber` would look past the end of an unfinished text. */

@@ -17,7 +17,7 @@ const MAX_DIGITS = 17
 const CONTEXT = new RegExp(
   '(?:(?:^|[^a-z])(?:(?:tele|mobil|cell)?(?:phone|fon|foon)s?|telefon[eou]?|tele?f?|mobile|mobil|movil|celular|cellulare|cell|handy|fax|' +
     'whatsapp|viber|sms|landline|hotline|helpline|portable|rufnummer|handynummer|telefonnummer|telefonnr|(?:call|ring|dial)' +
-    '(?: (?:me|us|him|her|them|back|now|someone))?(?: (?:back|up))?|(?:reach|text|page|contact) (?:me|us|him|her|them))|' +
+    '(?: (?:me|us|him|her|them|back|now|someone))?(?: (?:back|up))?|(?:reach|text|page|contact) (?:me|us|him|her|them|you)|(?:answer(?:ing|s)?|reach(?:ed|able)?|available)(?= at))|' +
     'телефон[а-я]{0,2}|тел|номер|мобильн[а-я]{0,3}|звоните|电话|電話|手机|手機|携帯|전화|연락처|휴대폰|هاتف|جوال|फोन|मोबाइल)' +
     '(?:[ _-]?(?:number|no|nr|num|numero|nummer|numarasi|is|was|are|to|at|on|under|via|ist|est|es|e|номер|号码|號碼|番号|번호)){0,3}' +
     '[^0-9a-zA-Z+(]{0,8}$',
@@ -134,9 +134,9 @@ function extensionEnd(text: string, end: number): { index: number; isOpen: boole
 /** The score of a candidate, 0 when it is no telephone number. */
 function judge(text: string, start: number, shape: string, digits: string): number {
   if (shape.startsWith('+')) return isInternational(digits, shape) ? 0.95 : 0
-  if (isDate(shape)) return 0
+  if (isDate(shape) || /^[01]+$/.test(digits)) return 0
   const isNamed = hasContext(text, start, CONTEXT)
-  if (isNamed) return digits.length <= 15 && hasEnoughVariety(digits) ? 0.9 : 0
+  if (isNamed) return digits.length <= 15 && new Set(digits).size > 1 ? 0.9 : 0
   if (hasContext(text, start, OTHER_NUMBER)) return 0
   if (/^00\d/.test(digits) || digits.startsWith('011')) return isDialledAbroad(digits, shape) ? 0.8 : 0
   if (isNorthAmerican(digits, shape)) return 0.85
@@ -151,7 +151,9 @@ function isInternational(digits: string, shape: string): boolean {
 
 function isDialledAbroad(digits: string, shape: string): boolean {
   const rest = digits.slice(digits.startsWith('011') ? 3 : 2)
-  return /[^d]/.test(shape) && rest.length >= 9 && rest.length <= 15 && hasCountryCode(rest)
+  return (
+    /[^d]/.test(shape) && !/^dd dd dd dd/.test(shape) && rest.length >= 9 && rest.length <= 15 && hasCountryCode(rest)
+  )
 }
 
 const NORTH_AMERICAN = /^(?:d[-. ]?)?(?:\(ddd\)[-. ]?ddd[-. ]?dddd|ddd([-. ])ddd\1dddd|ddd[/]ddd-dddd)$/
@@ -164,32 +166,35 @@ function isNorthAmerican(digits: string, shape: string): boolean {
   return shape.includes('.') ? /^[2-9]/.test(digits) : isPlanned && !/^(?:\d00|\d{4}00)/.test(digits)
 }
 
-/** Shapes with a trunk zero that dates, versions, prices and identifiers do not take. */
-const NATIONAL = [
+/** Shapes that dates, versions, prices and identifiers do not take. */
+const WITH_AREA = /^\(dd(?:d(?:dd?)?)?\) ?d{3,4}-d{3,4}$/
+/** The same with a trunk zero. */
+const WITH_TRUNK_ZERO = [
   /^dd([-. ])dd\1dd\1dd\1dd$/, // France
   /^\(d{2,5}\)[ -]?d{3,8}(?:[ -]d{2,4}){0,2}$/, // area code in parentheses
   /^d{5} d{6}$/, // United Kingdom, mobile and towns
-  /^d{4} d{3} d{3,4}$/, // United Kingdom, Australia
+  /^d{3,4} ddd dddd?$/, // United Kingdom, Australia, South Africa
   /^ddd dddd dddd$/, // London, Japan, Korea
-  /^dd-d{4}-d{4}$|^ddd-d{3,4}-d{4}$/, // Japan, Korea
+  /^d{2,3}-d{3,4}-d{4}$/, // Japan, Korea
+  /^d{3,4} d{2,3} dd dd$/, // Belgium, Switzerland, Finland, Austria
+  /^d{2,4}-d{6,8}$/, // Netherlands, Sweden
+  /^d{3,4} d{6,7}$/, // Italy
   /^d{3,5}\/d{4,9}$/, // Germany
 ]
 
 function isNational(digits: string, shape: string): boolean {
+  if (WITH_AREA.test(shape)) return digits.length >= 8
+  if (/^(?:0\d){4}/.test(digits)) return false // a row of bytes
   return (
     digits.length >= 9 &&
     digits.length <= 12 &&
     /^0[1-9]/.test(digits) &&
-    NATIONAL.some((pattern) => pattern.test(shape))
+    WITH_TRUNK_ZERO.some((pattern) => pattern.test(shape))
   )
 }
 
 function isDate(shape: string): boolean {
   return /^(?:dddd([-./])dd\1dd|dd([-./])dd\2dddd)(?: dd?)?$/.test(shape)
-}
-
-function hasEnoughVariety(digits: string): boolean {
-  return new Set(digits).size >= 2
 }
 
 /** ITU-T E.164 country codes, as the first digits that decide. */

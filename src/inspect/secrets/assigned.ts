@@ -5,7 +5,7 @@
  */
 import type { Window } from '../detector.ts'
 import { type Collector, hold, report } from '../scan.ts'
-import { entropy, isIdentifier, isPlaceholder } from './plausible.ts'
+import { entropy, isIdentifier, isPlaceholder, isWordy } from './plausible.ts'
 
 /** How far the name of a value may begin before it; a stream keeps more than this of what it released. */
 const REACH = 96
@@ -90,7 +90,14 @@ function isPassword(value: string): boolean {
 
 /** Made by a machine: long, letters and digits, high entropy. */
 function isRandom(value: string): boolean {
-  return value.length >= 16 && /\d/.test(value) && /[a-zA-Z]/.test(value) && !isIdentifier(value) && entropy(value) >= 3
+  return (
+    value.length >= 16 &&
+    /\d/.test(value) &&
+    /[a-zA-Z]/.test(value) &&
+    !isIdentifier(value) &&
+    !isWordy(value) &&
+    entropy(value) >= 3
+  )
 }
 
 /** An expression, a reference, a path or an address instead of a value. */

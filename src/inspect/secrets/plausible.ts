@@ -15,6 +15,12 @@ export function isIdentifier(value: string): boolean {
     .every((part) => /^(?:[a-z]{0,24}|[A-Z]{0,24}|[A-Z][a-z]{1,23}|v?\d{1,8}|[a-z]{2,24}\d{1,2})$/.test(part))
 }
 
+/** Whether most of it is made of words, as in camelCase names, paths and URNs. */
+export function isWordy(value: string): boolean {
+  const words = value.match(/[A-Za-z][a-z]{3,}/g)?.join('').length ?? 0
+  return words > value.length * 0.6
+}
+
 /** Shannon entropy of the characters, in bits a character. */
 export function entropy(value: string): number {
   const counts = new Map<string, number>()
