@@ -11,18 +11,17 @@ const compile = (name: string, text: string) =>
 test('a name means what is nearest: in its namespace, then outside, then built in', () => {
   const { schema } = compile(
     's.cedarschema',
-    `type Level = Long;
-     entity Team;
+    `type Size = Set<Root>;
+     entity Root;
      namespace Org {
        type Level = String;
        entity Long;
-       entity Team in [Team] = { near: Level, own: Long, builtIn: __cedar::Long, text: String, far: Other::Level, team: Team };
+       entity Team in [Team] = { near: Level, own: Long, builtIn: __cedar::Long, text: String, far: Other::Level, team: Team, size: Size };
        action view appliesTo { principal: Team, resource: Other::Team };
      }
      namespace Other {
        type Level = Set<{ level: decimal }>;
-       entity Team in [Org::Team] = { outer: Level };
-       entity Leaf;
+       entity Team in [Org::Team, Root];
      }`,
   )
   const attributes = schema?.entityTypes.get('Org::Team')?.attributes.attributes
@@ -40,8 +39,9 @@ test('a name means what is nearest: in its namespace, then outside, then built i
       },
     },
     team: { kind: 'entity', type: 'Org::Team' },
+    size: { kind: 'set', element: { kind: 'entity', type: 'Root' } },
   })
-  assert.deepEqual(schema?.entityTypes.get('Other::Team')?.parentTypes, new Set(['Org::Team']))
+  assert.deepEqual(schema?.entityTypes.get('Other::Team')?.parentTypes, new Set(['Org::Team', 'Root']))
   const view = schema?.actionTypes.get('Org::Action::"view')
   assert.deepEqual(view?.principalTypes, new Set(['Org::Team']))
   assert.deepEqual(view?.resourceTypes, new Set(['Other::Team']))
