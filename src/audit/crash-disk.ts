@@ -2,7 +2,7 @@
 // there in part, as the test chooses: a sector of a write (512 bytes), or a name in a folder.
 import { dirname } from 'node:path'
 import { LogError } from './error.ts'
-import type { LogFile, LogFiles } from './files.ts'
+import type { LogFile, LogFiles, SyncedFile } from './files.ts'
 
 interface Inode {
   durable: Buffer
@@ -138,6 +138,18 @@ export class CrashDisk implements LogFiles {
     this.#isLocked = true
     return () => {
       this.#isLocked = false
+    }
+  }
+
+  async openSynced(path: string): Promise<SyncedFile> {
+    const file = await this.open(path)
+    return {
+      // In two steps, so that a crash can come in between.
+      write: async (data, position) => {
+        await file.write(data, position)
+        await file.datasync()
+      },
+      close: file.close,
     }
   }
 

@@ -21,7 +21,7 @@ export {
   type RemediationActivityInput,
   remediationActivity,
 } from './events/remediation-activity.ts'
-export { diskFiles, type LogFile, type LogFiles } from './files.ts'
+export { diskFiles, type LogFile, type LogFiles, type SyncedFile } from './files.ts'
 export type { AuditLog } from './log.ts'
 export { type LogOptions, openLog } from './open.ts'
 export { type EntryProof, type ProvenEntry, proveEntry, verifyProof } from './prove.ts'

@@ -12,7 +12,7 @@
 //
 // The magic begins with a byte that no UTF-8 text has, so the content of an entry is never taken for a record.
 import { crc32 } from 'node:zlib'
-import type { LogFile } from './files.ts'
+import type { SyncedFile } from './files.ts'
 import { maxEntryBytes } from './tlog/tiles.ts'
 
 export interface JournalRecord {
@@ -33,14 +33,14 @@ export function recordBytes(entryBytes: number): number {
 
 /** One journal file with the place where it is written next. */
 export class Journal {
-  readonly #file: LogFile
+  readonly #file: SyncedFile
   readonly #capacity: number
   #round = 1
   #offset = 0
   #end = 0
 
   /** @param capacity  bytes of the preallocated file, all zero */
-  constructor(file: LogFile, capacity: number) {
+  constructor(file: SyncedFile, capacity: number) {
     this.#file = file
     this.#capacity = capacity
   }
@@ -63,13 +63,12 @@ export class Journal {
   }
 
   /**
-   * Writes entries `first`, `first + 1`, … with one write and one datasync. All entries before `first` are durable.
+   * Writes entries `first`, `first + 1`, … with one synced write. All entries before `first` are durable.
    * They must fit in `room`. When this rejects, nothing is known of the file and it must be replaced.
    */
   async append(first: number, entries: readonly Uint8Array[]): Promise<void> {
     const batch = Buffer.concat(entries.flatMap((entry, at) => this.#frame(first + at, first, entry)))
     await this.#file.write(batch, this.#offset)
-    await this.#file.datasync()
     this.#offset += batch.length
     this.#end = first + entries.length
   }

@@ -141,8 +141,8 @@ export class WritableLog implements AuditLog {
 
   /** Writes batches until nobody waits. */
   async #pump(): Promise<void> {
-    // All that is appended in the same turn goes into one write.
-    await undefined
+    // All that is appended in the same turn of the event loop goes into one write.
+    await new Promise((resolve) => setImmediate(resolve))
     while (this.#queue.length > 0) await this.#writeBatch()
     this.#pumping = undefined
   }

@@ -157,7 +157,7 @@ async function makeJournals({ files, dir }: PublisherOptions, bytes: number): Pr
   await folder.write(journalNames.map((path) => ({ path, data: zeros })))
   const [first, second] = journalNames
   return [
-    new Journal(await files.open(join(dir, first)), bytes),
-    new Journal(await files.open(join(dir, second)), bytes),
+    new Journal(await files.openSynced(join(dir, first)), bytes),
+    new Journal(await files.openSynced(join(dir, second)), bytes),
   ]
 }

@@ -37,7 +37,8 @@ export class OrderCheck {
 
   /** @param size  how many entries there should have been */
   finish(size: number): LogProblem[] {
-    if (this.#held) this.#judge(this.#held.claim, undefined)
+    // As if one more entry followed, with the number that would come next.
+    if (this.#held) this.#judge(this.#held.claim, size)
     this.#held = undefined
     if (this.#next < size) this.#miss(this.#next, size)
     return this.#explain()
