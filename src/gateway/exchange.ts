@@ -3,7 +3,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Principal } from '#identity'
 import type { Verdict } from '#inspect'
 import { type LimitDecision, rateLimitHeaders } from '#limits'
-import type { VaultSession } from '#privacy'
 import type { ChatRequest, Part, Usage } from '#wire'
 import type { Upstream } from './upstreams/index.ts'
 
@@ -54,7 +53,6 @@ export interface Exchange {
   body: Uint8Array
   chat: ChatRequest | undefined
   upstream: Upstream | undefined
-  vault: VaultSession | undefined
   /** Placeholders that this exchange's request carries, and so the only ones its answer may resolve. */
   placeholders: Map<string, string>
   /** What goes upstream: the client's own bytes when nothing had to change. */
@@ -109,7 +107,6 @@ export function createExchange(
     body: noBytes,
     chat: undefined,
     upstream: undefined,
-    vault: undefined,
     placeholders: new Map(),
     outbound: noBytes,
     verdicts: [],

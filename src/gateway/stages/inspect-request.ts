@@ -1,23 +1,27 @@
 // Stage 7: what is in the text? Every part goes through the detectors; one block stops the exchange.
+import type { Verdict } from '#inspect'
 import { type Exchange, established, noteVerdicts, type Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'
 
-export async function inspectRequest(exchange: Exchange, house: House): Promise<Refusal | undefined> {
+export function inspectRequest(exchange: Exchange, house: House): Stopped | Promise<Stopped> {
   if (exchange.operation !== 'chat') return undefined
   const chat = established(exchange.chat, 'a parsed request')
-  const tenant = established(exchange.principal, 'a principal').tenant
+  const { tenant } = established(exchange.principal, 'a principal')
+  const slow: Promise<void>[] = []
   for (const part of chat.parts) {
-    const result = house.inspector.inspect(
-      {
-        text: part.text,
-        channel: part.channel,
-        contentType: part.contentType,
-        direction: 'request',
-      },
-      { tenant },
-    )
-    noteVerdicts(exchange, 'request', part, result instanceof Promise ? await result : result)
+    const { text, channel, contentType } = part
+    const found = house.inspector.inspect({ text, channel, contentType, direction: 'request' }, { tenant })
+    const note = (verdicts: readonly Verdict[]) => noteVerdicts(exchange, 'request', part, verdicts)
+    // Waiting costs more than most inspections, so only detectors that need it are waited for.
+    if (found instanceof Promise) slow.push(found.then(note))
+    else note(found)
   }
+  return slow.length === 0 ? conclude(exchange) : Promise.all(slow).then(() => conclude(exchange))
+}
+
+type Stopped = Refusal | undefined
+
+function conclude(exchange: Exchange): Stopped {
   exchange.scan = 'scanned'
   const block = exchange.verdicts.find((verdict) => verdict.action === 'block')
   if (block === undefined) return undefined

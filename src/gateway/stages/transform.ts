@@ -1,35 +1,35 @@
 // Stage 8: what must not leave is replaced by placeholders, in place; all other bytes stay as they came.
-import { placeholderType, pseudonymise } from '#privacy'
+import { type ProtectedSpan, placeholderType, pseudonymise } from '#privacy'
 import { type Part, replaceParts } from '#wire'
-import { type Exchange, established, type LocatedVerdict, type Refusal } from '../exchange.ts'
+import { type Exchange, established, type LocatedVerdict } from '../exchange.ts'
 import type { House } from '../house.ts'
 
-export async function transform(exchange: Exchange, house: House): Promise<Refusal | undefined> {
+export function transform(exchange: Exchange, house: House): undefined | Promise<undefined> {
   if (exchange.operation !== 'chat') return undefined
   const chat = established(exchange.chat, 'a parsed request')
   exchange.outbound = exchange.body
-  const masked = masksByPath(exchange.verdicts, house.settings.privacy.types)
+  const masks = masksByPath(exchange.verdicts, house.settings.privacy.types)
   // A placeholder that the client wrote itself has to be escaped, so a part with a bracket is looked at too.
-  const concerned = chat.parts.filter((part) => masked.has(part.path) || part.text.includes('['))
-  if (concerned.length === 0) return undefined
-  const principal = established(exchange.principal, 'a principal')
-  const vault = await house.vault.session({ tenant: principal.tenant, session: exchange.session ?? principal.keyId })
-  exchange.vault = vault
+  const concerned = chat.parts.filter((part) => masks.has(part.path) || part.text.includes('['))
+  return concerned.length === 0 ? undefined : replaceIn(exchange, house, concerned, masks)
+}
+
+async function replaceIn(exchange: Exchange, house: House, parts: readonly Part[], masks: Masks): Promise<undefined> {
+  const { tenant, keyId } = established(exchange.principal, 'a principal')
+  const vault = await house.vault.session({ tenant, session: exchange.session ?? keyId })
   const edits: { part: Part; text: string }[] = []
-  for (const part of concerned) {
-    const result = pseudonymise(part.text, masked.get(part.path) ?? [], vault)
+  for (const part of parts) {
+    const result = pseudonymise(part.text, masks.get(part.path) ?? [], vault)
     for (const [placeholder, value] of result.placeholders) exchange.placeholders.set(placeholder, value)
     if (result.text !== part.text) edits.push({ part, text: result.text })
   }
   await vault.flush()
   exchange.outbound = replaceParts(exchange.body, edits)
-  return undefined
 }
 
-function masksByPath(
-  verdicts: readonly LocatedVerdict[],
-  types: Readonly<Record<string, string>>,
-): Map<string, { start: number; end: number; type: string }[]> {
+type Masks = ReadonlyMap<string, readonly ProtectedSpan[]>
+
+function masksByPath(verdicts: readonly LocatedVerdict[], types: Readonly<Record<string, string>>): Masks {
   const byPath = new Map<string, { start: number; end: number; type: string }[]>()
   for (const { action, path, category, kind, start, end } of verdicts) {
     if (action !== 'mask') continue
