@@ -28,11 +28,16 @@ export class ConfigError extends Error {
   }
 }
 
-/** `['routes', 0, 'name']` as `routes[0].name`. */
+/** `['routes', 0, 'name']` as `routes[0].name`; a key that is no plain word is quoted, and a long one cut. */
 export function formatPath(path: readonly PropertyKey[]): string {
-  return path
-    .map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index === 0 ? '' : '.'}${String(step)}`))
-    .join('')
+  return path.map(formatStep).join('')
+}
+
+function formatStep(step: PropertyKey, index: number): string {
+  if (typeof step === 'number') return `[${step}]`
+  const key = String(step)
+  if (/^[\w-]{1,64}$/.test(key)) return index === 0 ? key : `.${key}`
+  return `[${JSON.stringify(key.length <= 64 ? key : `${key.slice(0, 63)}…`)}]`
 }
 
 function formatIssue(file: string, { path, line, column, message }: ConfigIssue): string {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
+import { stringify } from 'yaml'
 import { z } from 'zod'
 import {
   ConfigError,
@@ -102,6 +103,60 @@ test('a missing key is reported at the mapping where it belongs', () => {
   ])
   assert.deepEqual(places(refusal('timeout: 1s\nlisten: {}\n')), [
     '2:1 listen.port: required, but missing; expected number',
+  ])
+})
+
+test('the place of an issue is the key itself, wherever in the document it stands', () => {
+  const key = fc.stringMatching(/^[a-z]{1,8}$/)
+  const leaf = fc.oneof(fc.integer(), fc.boolean(), fc.stringMatching(/^[a-z #:'"\u00e9\u{1F600}-]{0,12}$/u))
+  const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
+    tree: fc.dictionary(key, fc.oneof({ maxDepth: 3 }, leaf, tie('tree'), fc.array(leaf, { maxLength: 3 })), {
+      noNullPrototype: true,
+      maxKeys: 5,
+    }),
+  }))
+  const layout = fc.record({
+    indent: fc.constantFrom(1, 2, 5),
+    collectionStyle: fc.constantFrom('any', 'flow'),
+  } as const)
+  fc.assert(
+    fc.property(fc.dictionary(key, tree, { noNullPrototype: true, minKeys: 1 }), layout, (document, options) => {
+      const text = `# a comment\n${stringify(document, options)}`
+      // Nothing below the first level is known, so every second-level key is an issue.
+      const known = z.strictObject(Object.fromEntries(Object.keys(document).map((name) => [name, z.strictObject({})])))
+      const wanted = Object.entries(document).flatMap(([name, inner]) =>
+        Object.keys(inner as object).map((key) => [name, key]),
+      )
+      const lines = text.split('\n')
+      try {
+        parseConfig(text, known, world(), '/c.yaml')
+        assert.equal(wanted.length, 0)
+      } catch (error) {
+        assert.ok(error instanceof ConfigError, inspect(error))
+        assert.deepEqual(error.issues.map(({ path }) => path).sort(), wanted.map((path) => path.join('.')).sort())
+        for (const { path, line, column } of error.issues) {
+          const written = lines[line - 1]?.slice(column - 1).replace(/^["']/, '')
+          assert.ok(written?.startsWith(path.slice(path.indexOf('.') + 1)), `${line}:${column} ${path}\n${text}`)
+        }
+      }
+    }),
+  )
+})
+
+test('a key that is no plain word is quoted in a path, so that it is one step, and prints no control characters', () => {
+  const text = `labels: {"a.b\\e[31m": 1, ${JSON.stringify('k'.repeat(500))}: 2}`
+  const [first, second] = refusal(text).issues
+  assert.equal(first?.path, 'labels["a.b\\u001b[31m"]')
+  assert.equal(second?.path, `labels["${'k'.repeat(63)}…"]`)
+})
+
+test('a key that a record does not allow, and an empty secret, say what is wanted', () => {
+  const strict = z.strictObject({ routes: z.record(z.string().regex(/^[a-z]+$/, { error: 'lower case' }), z.int()) })
+  assert.throws(() => parseConfig('routes:\n  A: 1\n', strict, world(), '/c.yaml'), {
+    message: '/c.yaml:2:3: routes.A: this key is not allowed: lower case',
+  })
+  assert.deepEqual(places(refusal('sink:\n  type: http\n  token:\n')), [
+    '3:3 sink.token: has no value; expected text; put a number in quotes',
   ])
 })
 

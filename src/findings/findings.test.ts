@@ -4,7 +4,15 @@ import fc from 'fast-check'
 import type { OcsfEvent } from '#audit'
 import { type AssetId, assetId, type InventoryTables, inventoryMigrations, openInventory } from '#inventory'
 import { openStore } from '#store'
-import { type FindingReport, type FindingsTables, findingId, findingsMigrations, openFindings } from './index.ts'
+import {
+  type FindingReport,
+  type FindingState,
+  type FindingsTables,
+  findingId,
+  findingStates,
+  findingsMigrations,
+  openFindings,
+} from './index.ts'
 
 const clock = { at: 1_000 }
 const now = () => clock.at
@@ -173,6 +181,15 @@ test('an exception can be prolonged, and one that has ended opens at the next si
   assert.deepEqual(await findings.expire(), [])
 })
 
+test('an exception that is prolonged while it ends does not end', async () => {
+  const { id } = await findings.report(await newReport())
+  await findings.transition(id, 'excepted', { ...someone, until: clock.at + 10 })
+  clock.at += 10
+  const until = clock.at + 1_000
+  const [ended] = await Promise.all([findings.expire(), findings.transition(id, 'excepted', { ...someone, until })])
+  assert.deepEqual([ended, (await findings.get(id))?.until], [[], until])
+})
+
 test('an exception without an end, and an end without an exception, are refused', async () => {
   const { id } = await findings.report(await newReport())
   await assert.rejects(findings.transition(id, 'excepted', someone), { code: 'invalid' })
@@ -182,6 +199,48 @@ test('an exception without an end, and an end without an exception, are refused'
   await assert.rejects(findings.transition(id, 'open', someone), { code: 'not_allowed' })
   await assert.rejects(findings.transition('nothing', 'resolved', someone), { code: 'unknown_finding' })
   assert.equal((await findings.history(id)).length, 1)
+})
+
+test('whatever happens to a finding, and in whatever order, its state follows the rules', async () => {
+  const step = fc.oneof(
+    fc.constant({ do: 'report' } as const),
+    fc.constant({ do: 'expire' } as const),
+    fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 10) }),
+    fc.record({ do: fc.constant('move' as const), to: fc.constantFrom(...findingStates) }),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+      const found = await newReport()
+      const { id } = await findings.report(found)
+      const model = { state: 'open' as FindingState, until: 0, count: 1 }
+      for (const step of steps) {
+        const isOver = model.state === 'excepted' && model.until <= clock.at
+        if (step.do === 'wait') clock.at += step.ms
+        if (step.do === 'expire' && (await findings.expire()).some((finding) => finding.id === id)) {
+          assert.ok(isOver)
+          model.state = 'open'
+        }
+        if (step.do === 'report') {
+          await findings.report(found)
+          model.count++
+          if (model.state === 'resolved' || isOver) model.state = 'open'
+        }
+        if (step.do === 'move') {
+          model.until = clock.at + 10
+          const until = step.to === 'excepted' ? { until: model.until } : {}
+          const move = findings.transition(id, step.to, { ...someone, ...until })
+          if (model.state === step.to && step.to !== 'excepted') await assert.rejects(move, { code: 'not_allowed' })
+          else await move
+          model.state = step.to
+        }
+        const shown = model.state === 'excepted' && model.until <= clock.at ? 'open' : model.state
+        const finding = await findings.get(id)
+        assert.deepEqual([finding?.state, finding?.count], [shown, model.count])
+        assert.equal((await findings.history(id)).at(-1)?.state, model.state)
+      }
+    }),
+    { numRuns: 40 },
+  )
 })
 
 test('evidence is kept from the first sightings and the latest, each piece once', async () => {
@@ -277,4 +336,21 @@ test('when the log is down the change is kept, nobody is told it is done, and it
   const { length } = log.events
   await findings.recover()
   assert.equal(log.events.length, length)
+})
+
+test('a failed sending does not take the next one with it', async () => {
+  const found = await newReport()
+  let failures = 1
+  const flaky = openFindings({
+    database: store.database<FindingsTables>(),
+    now,
+    record: async (event) => {
+      if (failures-- > 0) throw new Error('disk full')
+      return record(event)
+    },
+  })
+  const { length } = log.events
+  const outcomes = await Promise.allSettled([flaky.report(found), flaky.report(found)])
+  assert.deepEqual(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+  assert.equal(log.events.length, length + 1)
 })

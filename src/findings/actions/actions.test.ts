@@ -171,6 +171,7 @@ test('a dry run says what would happen, changes nothing, and does not use up the
     message: /only planned/,
   })
   await assert.rejects(actions.resume(plan.id), { code: 'not_allowed' })
+  assert.deepEqual(await actions.list({ unfinished: true }), [])
   assert.equal((await actions.run('switch_on', a, ask('1'))).state, 'verified')
 })
 
@@ -294,6 +295,27 @@ test('a crash in the middle of apply is resumed by applying again', async (t) =>
   assert.equal(await isOn('a'), true)
 })
 
+test('when two processes resume the same record, one of them does', async (t) => {
+  const before = await house(t)
+  const applying = Promise.withResolvers<void>()
+  before.on.apply = () => applying.promise
+  await crash(before, before.actions.run('switch_on', a, ask('1')), 'applying', applying.resolve)
+
+  const houses = [await before.restarted(), await before.restarted()]
+  const [record] = await before.restarted().then(({ actions }) => actions.list({ unfinished: true }))
+  let applied = 0
+  for (const { on } of houses) {
+    on.apply = async (set) => {
+      applied++
+      await set()
+    }
+  }
+  const outcomes = await Promise.allSettled(houses.map(({ actions }) => actions.resume(record?.id ?? '')))
+  assert.equal(applied, 1)
+  const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.code] : []))
+  assert.deepEqual(refused, ['conflict'])
+})
+
 test('what a crash interrupted can be given up, and then tells what is in effect', async (t) => {
   const before = await house(t)
   const probing = Promise.withResolvers<{ ok: boolean; detail: string }>()
@@ -357,6 +379,23 @@ test('an inverse that fails leaves the action in force, and can be tried again',
   delete off.probe
   assert.equal((await actions.invert(id, who)).state, 'verified')
   assert.equal((await actions.get(id))?.state, 'inverted')
+})
+
+test('an inverse that a crash interrupted is finished when it is asked for again', async (t) => {
+  const before = await house(t)
+  const { id } = await before.actions.run('switch_on', a, ask('1'))
+  const probing = Promise.withResolvers<{ ok: boolean; detail: string }>()
+  before.off.probe = () => probing.promise
+  const who = { actor: 'bob', reason: 'r' }
+  await crash(before, before.actions.invert(id, who), 'applied', () =>
+    probing.resolve({ ok: true, detail: 'too late' }),
+  )
+
+  const { actions } = await before.restarted()
+  assert.equal((await actions.get(id))?.state, 'verified')
+  const inverse = await actions.invert(id, who)
+  assert.deepEqual([inverse.state, (await actions.get(id))?.state], ['verified', 'inverted'])
+  assert.equal((await actions.list({ kind: 'switch_off' })).length, 1)
 })
 
 test('what changed nothing has nothing to take back', async (t) => {
@@ -444,13 +483,12 @@ test('the end of one action does not end another that wants the same for ever', 
 })
 
 test('what never took effect is not taken back at the end of its time: others may have put it in effect', async (t) => {
-  const { actions, clock, on, isOn } = await house(t)
+  const { actions, clock, on, isOn, store } = await house(t)
   on.apply = async () => {
     throw new Error('no electricity')
   }
   await actions.run('switch_on', a, ask('1', { timeLimitMs: 1_000 }))
-  delete on.apply
-  await actions.run('switch_on', a, ask('2'))
+  await store.database<Tables>().insertInto('switch').values({ id: 'a', is_on: 1 }).execute()
   clock.at += 1_000
   assert.deepEqual(await actions.expire(), { inverted: [], failed: [] })
   assert.equal(await isOn('a'), true)

@@ -101,7 +101,6 @@ export class ActionJournal {
       .where('kind', '=', row.kind)
       .where('params', '=', row.params)
       .where('id', '<>', row.id)
-      .where('is_dry_run', '=', 0)
       .where('state', 'in', ['applied', 'verified'])
       .execute()
     const end = (other: ActionRow) => other.expires_at ?? Number.POSITIVE_INFINITY
