@@ -114,13 +114,15 @@ export async function readEdge(files: LogFiles, dir: string, size: number): Prom
   return { size, tiles: await Promise.all(tiles), bundle }
 }
 
-/** What the journals hold beyond the first `size` entries. */
-export async function readJournals(files: LogFiles, dir: string, size: number): Promise<JournalTail> {
+/** What the journals hold beyond the first `size` entries, and the journals that are not there. */
+export async function readJournals(
+  files: LogFiles,
+  dir: string,
+  size: number,
+): Promise<JournalTail & { readonly missing: readonly string[] }> {
   const contents = await Promise.all(journalNames.map((name) => files.read(join(dir, name))))
-  return journalTail(
-    contents.filter((content) => content !== undefined),
-    size,
-  )
+  const found = contents.filter((content) => content !== undefined)
+  return { ...journalTail(found, size), missing: journalNames.filter((_, at) => contents[at] === undefined) }
 }
 
 /**

@@ -125,6 +125,7 @@ test('after closing, nothing is appended; closing twice is closing once', async 
   await Promise.all([log.close(), log.close()])
   deepEqual(await last, { index: 0 })
   await rejects(log.append(numberedEvent(1)), failsWith('closed'))
+  await rejects(log.checkpoint(), failsWith('closed'))
 })
 
 for (const code of ['EIO', 'ENOSPC']) {
@@ -229,6 +230,17 @@ test('a damaged record in the middle of the journal is reported when the log is 
   const journal = Buffer.from((await files.read(join(dir, 'journal.0'))) ?? [])
   files.tamper(join(dir, 'journal.0'), flipped(journal, journal.indexOf('event-1')))
   await rejects(openTestLog(files), (error: unknown) => failsWith('damaged')(error) && /entry 1 /.test(`${error}`))
+})
+
+test('a journal that is missing is reported, and an empty file in its place is the decision to go on', async () => {
+  const files = await writtenLog(5)
+  files.tamper(join(dir, 'journal.1'), undefined)
+  await rejects(openTestLog(files), (error: unknown) => failsWith('damaged')(error) && /journal\.1/.test(`${error}`))
+  match(`${(await verifyLog({ dir, files })).problems[0]?.message}`, /journal\.1 is missing/)
+  files.tamper(join(dir, 'journal.1'), Buffer.of())
+  const log = await openTestLog(files)
+  equal(log.size, 5)
+  await log.close()
 })
 
 test('an unfinished record at the end of the journal is dropped: nobody was promised it', async () => {

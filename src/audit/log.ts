@@ -25,7 +25,7 @@ export interface AuditLog {
   readonly size: number
   /** Why the tree could not be written the last time it was tried; undefined when all is well. */
   readonly trouble: LogError | undefined
-  /** Puts all that is durable under a signed checkpoint now. @throws LogError `io` */
+  /** Puts all that is durable under a signed checkpoint now. @throws LogError `io`, `closed` */
   checkpoint(): Promise<void>
   /** Waits for what was appended, signs a last checkpoint and gives the log free. @throws LogError `io` */
   close(): Promise<void>
@@ -69,6 +69,7 @@ export class WritableLog implements AuditLog {
   #noteTimer: NodeJS.Timeout | undefined
   #trouble: LogError | undefined
   #closing: Promise<void> | undefined
+  #isUnlocked = false
 
   constructor(parts: LogParts) {
     this.#parts = parts
@@ -107,6 +108,7 @@ export class WritableLog implements AuditLog {
   }
 
   checkpoint(): Promise<void> {
+    if (this.#isUnlocked) return Promise.reject(new LogError('closed', 'the log is closed'))
     // Calls during a run share the next one: only that is sure to have what they saw.
     this.#nextPublishing ??= this.#publishing
       .catch(() => {})
@@ -135,6 +137,7 @@ export class WritableLog implements AuditLog {
     } finally {
       clearTimeout(this.#timer)
       for (const journal of this.#journals) await journal.close().catch(() => {})
+      this.#isUnlocked = true
       this.#parts.unlock()
     }
   }

@@ -136,15 +136,22 @@ async function outdatedPartials({ files, dir }: PublisherOptions, edge: Edge): P
 /**
  * Publishes what the journals hold beyond the tree.
  *
- * @throws LogError `damaged` when an entry that was durable is not there any more
+ * @throws LogError `damaged` when an entry that was durable is not there any more, or a journal is not. That somebody
+ *         goes on without knowing what is lost must be their own decision.
  */
 async function recoverJournals({ files, dir }: PublisherOptions, publisher: Publisher): Promise<void> {
-  const { entries, damage } = await readJournals(files, dir, publisher.size)
+  const { entries, damage, missing } = await readJournals(files, dir, publisher.size)
+  const remedy = `keep a copy of what is left, and put empty files in place of ${journalNames.join(' and ')} to go on`
+  if (missing.length > 0 && publisher.size > 0) {
+    throw new LogError(
+      'damaged',
+      `${missing.join(' and ')} of ${dir} is missing, and entries may be with it: ${remedy}`,
+    )
+  }
   if (damage !== undefined) {
     throw new LogError(
       'damaged',
-      `entry ${damage.index} was durable in the journal of ${dir} and is ${damage.kind} there; keep a copy of journal.0 and journal.1, ` +
-        'then move them away to go on without what they hold',
+      `entry ${damage.index} was durable in the journal of ${dir} and is ${damage.kind} there: ${remedy}`,
     )
   }
   if (entries.length > 0) await publisher.publish(entries)

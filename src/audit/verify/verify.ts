@@ -2,11 +2,11 @@
 // the history and the numbers in the entries must all agree. Works while a writer is running, and in constant memory.
 //
 // What it cannot show: that whoever holds both the disk and the private keys did not write another history. For that,
-// keep a checkpoint elsewhere and pass it as `since`.
+// keep a checkpoint elsewhere and pass it as `since`. Nor that entries of the last second, which only the journal has,
+// were written by the log: nothing is signed over them yet.
 import { LogError } from '../error.ts'
 import { diskFiles, type LogFiles } from '../files.ts'
 import { readBundle, readCheckpointNote, readJournals, readPublicKeys, readTile } from '../folder.ts'
-import type { JournalTail } from '../journal.ts'
 import { type Checkpoint, openCheckpoint, parseCheckpointNote } from '../tlog/checkpoint.ts'
 import { compactRange, type Hash, joinPeaks, peaksOf } from '../tlog/merkle.ts'
 import type { VerifierKey } from '../tlog/note.ts'
@@ -210,6 +210,12 @@ async function verifyJournal(
         : { kind: 'inserted', index, message: `entry ${index} is twice in the journal` },
     )
   }
+  for (const name of size > 0 ? tail.missing : []) {
+    problems.push({
+      kind: 'deleted',
+      message: `${name} is missing: entries that were under no checkpoint yet are gone`,
+    })
+  }
   const remarks =
     tail.unfinished === 0
       ? []
@@ -221,7 +227,10 @@ async function verifyJournal(
  * The journals at one moment of a running writer: damage counts only when it is still there while the checkpoint
  * stays the same, because a journal may be begun again, or be written to, while it is read.
  */
-async function steadyTail(files: LogFiles, dir: string): Promise<{ size: number; tail: JournalTail }> {
+async function steadyTail(
+  files: LogFiles,
+  dir: string,
+): Promise<{ size: number; tail: Awaited<ReturnType<typeof readJournals>> }> {
   let lastDamage: string | undefined
   for (;;) {
     const { size } = parseCheckpointNote((await readCheckpointNote(files, dir)) ?? '')
