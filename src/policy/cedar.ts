@@ -22,7 +22,7 @@ export interface PolicyComplaint extends Complaint {
 /** Thrown when Cedar runs out of stack on what it was given. */
 export class CedarOverflow {}
 
-type Parsed<T> =
+export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly complaints: readonly Complaint[] }
 

@@ -1,6 +1,7 @@
 /** Policies from a folder: every `*.cedar` file, in the order of their names, and at most one schema. */
-import { compilePolicies, type PolicySet, type PolicySource } from './compile.ts'
+import { compilePolicies, type PolicySet } from './compile.ts'
 import { type PolicyIssue, plainError } from './errors.ts'
+import type { PolicySource } from './parse.ts'
 
 /** How to look into a folder; both may throw or reject, with the reason as the error's message. */
 export interface FolderReader {
