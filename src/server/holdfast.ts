@@ -94,8 +94,8 @@ export async function startHoldfast({ settings, policies, data }: ReadSettings, 
   }
 }
 
-/** What the gateway lives in: the rooms, set up as the settings say. */
-async function furnish(
+/** What the gateway lives in: the rooms, set up as the settings say. A test may exchange some of them before it listens. */
+export async function furnish(
   installation: Installation,
   settings: Settings,
   policies: PolicySet,

@@ -1,7 +1,8 @@
 // server: the composition root. Builds an installation and its gateway, and lets commands administer one.
 export type { Administration, RevokeKey } from './administration.ts'
 export { type DemoModel, startDemoModel } from './demo-model.ts'
-export { type Holdfast, type ReadSettings, readSettings, startHoldfast } from './holdfast.ts'
+export { furnish, type Holdfast, type ReadSettings, readSettings, startHoldfast } from './holdfast.ts'
+export { type Installation, openInstallation } from './installation.ts'
 export { openAdministration } from './open-administration.ts'
 export { ensurePolicies, readPolicies } from './policies.ts'
 export { type Settings, settingsSchema } from './settings.ts'

@@ -1,0 +1,152 @@
+// The gateway for tests, in process: real rooms on a real folder, a real listener, an upstream that says
+// what the test says. What a test wants to go wrong it exchanges in the house before the doors open.
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { queryEntries, readEntries } from '#audit'
+import { type House, listen } from '#gateway'
+import {
+  ensurePolicies,
+  furnish,
+  type Installation,
+  openInstallation,
+  readPolicies,
+  settingsSchema,
+  systemWorld,
+} from '#server'
+import { startUpstream, type TestUpstream } from './upstream.ts'
+
+export interface TestGateway {
+  readonly port: number
+  /** A good API key with the scope `chat`. */
+  readonly key: string
+  readonly data: string
+  readonly upstream: TestUpstream
+  readonly installation: Installation
+  readonly house: House
+  /** What the operator was told. */
+  readonly reports: string[]
+  /** The entries of the log from index `from`, as the log's readers find them on disk. */
+  entries(from: number): Promise<LoggedExchange[]>
+  /** Waits until the log holds the outcome of that exchange. */
+  outcomeOf(exchange: string): Promise<LoggedExchange>
+  close(): Promise<void>
+}
+
+/** What a test looks at in an entry of an exchange. */
+export interface LoggedExchange {
+  readonly phase: 'decision' | 'outcome'
+  readonly exchange: string
+  readonly code: string | undefined
+  /** OCSF status_id: 1 success, 2 failure, 99 other. */
+  readonly status: number
+  readonly scan: string
+  readonly rule: string | undefined
+  readonly responseStatus: number | undefined
+}
+
+export interface GatewayOptions {
+  /** Parts of holdfast.yaml. */
+  readonly settings?: object
+  /** Parts of the one upstream's settings. */
+  readonly upstream?: object
+  /** Where the upstream is; without it a test upstream is started. */
+  readonly url?: string
+  /** What is exchanged in the house. */
+  readonly change?: (house: House) => Partial<House>
+}
+
+export async function openGateway(options: GatewayOptions = {}): Promise<TestGateway> {
+  const data = mkdtempSync(join(fastFolder, 'holdfast-'))
+  const upstream = await startUpstream()
+  const reports: string[] = []
+  const world = systemWorld((text) => reports.push(text))
+  const settings = settingsSchema.parse({
+    data,
+    upstreams: [
+      { name: 'test', url: options.url ?? upstream.url, key: upstreamKey, allowPrivate: true, ...options.upstream },
+    ],
+    policy: { folder: join(data, 'policies') },
+    ...options.settings,
+  })
+  const policies = await readPolicies(ensurePolicies(settings.policy.folder))
+  const installation = await openInstallation(data, world)
+  const { secret } = await installation.keys.create({ name: 'k', principal: 'p', tenant: 't', scopes: ['chat'] })
+  const furnished = await furnish(installation, settings, policies, world)
+  const house = { ...furnished, ...options.change?.(furnished) }
+  const listener = await listen(house, { host: '127.0.0.1', port: 0 })
+  return {
+    port: Number(new URL(listener.url).port),
+    key: secret,
+    data,
+    upstream,
+    installation,
+    house,
+    reports,
+    entries: (from) => entriesOf(data, from),
+    outcomeOf: (exchange) => outcomeOf(installation, data, exchange),
+    async close() {
+      await listener.close(1000)
+      await Promise.all(house.upstreams.map((route) => route.upstream.destroy()))
+      await installation.close()
+      await upstream.close()
+      rmSync(data, { recursive: true, force: true })
+    },
+  }
+}
+
+/** In memory where there is such a folder: what a sync is worth is for the log's own tests. */
+const fastFolder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+
+/** The gateway's own credential at the upstream. */
+export const upstreamKey = 'upstream-credential-of-the-gateway'
+
+async function entriesOf(data: string, from: number): Promise<LoggedExchange[]> {
+  const entries: LoggedExchange[] = []
+  for await (const { event } of readEntries({ dir: join(data, 'log'), from }))
+    if (event?.class_uid === 6003) entries.push(summaryOf(event))
+  return entries
+}
+
+/** The outcome is written after the client has its answer, together with the next entry: so one is appended. */
+async function outcomeOf(installation: Installation, data: string, exchange: string): Promise<LoggedExchange> {
+  for (;;) {
+    for await (const { event } of queryEntries({ dir: join(data, 'log'), filter: { exchange } })) {
+      const entry = event && summaryOf(event)
+      if (entry?.phase === 'outcome') return entry
+    }
+    await installation.log.append(marker)
+  }
+}
+
+const marker = {
+  class_uid: 6002,
+  category_uid: 6,
+  activity_id: 99,
+  type_uid: 600299,
+  severity_id: 1,
+  status_id: 1,
+  time: 0,
+  metadata: { version: '1.8.0', product: { name: 'Holdfast', vendor_name: 'Holdfast' }, uid: 'marker' },
+} as const
+
+/** The log's readers give what is on disk; the test checks the shape of what the gateway wrote there. */
+function summaryOf(event: object): LoggedExchange {
+  const { status_code, status_id, policy, http_response, unmapped } = event as {
+    status_code?: string
+    status_id: number
+    policy?: { uid: string }
+    http_response?: { code: number }
+    unmapped: { holdfast: { phase: LoggedExchange['phase']; exchange: string; scan: string } }
+  }
+  const { phase, exchange, scan } = unmapped.holdfast
+  return {
+    phase,
+    exchange,
+    code: status_code,
+    status: status_id,
+    scan,
+    rule: policy?.uid,
+    responseStatus: http_response?.code,
+  }
+}
