@@ -50,15 +50,15 @@ test('a policy that cannot be evaluated takes no part and is reported, without t
     decision: 'allow',
     reasons: ['p#2'],
     errors: [
-      { policy: 'p#1', message: "the entity of type User has no attribute 'salary'" },
-      { policy: 'p#3', message: "the entity of type Model has no attribute 'x'" },
+      { policy: 'p#1', effect: 'permit', message: "the entity of type User has no attribute 'salary'" },
+      { policy: 'p#3', effect: 'forbid', message: "the entity of type Model has no attribute 'x'" },
     ],
   })
 })
 
 test('an overflow is an error of the policy', () => {
   const { errors } = decide(policies(when('context.tokens * 9223372036854775807 > 0')), request, entities)
-  assert.deepEqual(errors, [{ policy: 'p#1', message: 'integer overflow' }])
+  assert.deepEqual(errors, [{ policy: 'p#1', effect: 'permit', message: 'integer overflow' }])
 })
 
 test('the entities of one request join those in memory', () => {
@@ -134,7 +134,7 @@ test('a request that is no Cedar request is refused', () => {
 test('names of attributes that objects inherit are not attributes', () => {
   const set = policies(when('context has toString || context has __proto__ || context.constructor == 1'))
   assert.deepEqual(decide(set, request, entities).errors, [
-    { policy: 'p#1', message: "the record has no attribute 'constructor'" },
+    { policy: 'p#1', effect: 'permit', message: "the record has no attribute 'constructor'" },
   ])
 })
 

@@ -21,12 +21,18 @@ export interface PolicyDecision {
   /** ids of the policies that decided, in their order; none when nothing permits */
   readonly reasons: readonly string[]
   /** policies that could not be evaluated and did not take part, in their order */
-  readonly errors: readonly { readonly policy: string; readonly message: string }[]
+  readonly errors: readonly PolicyFailure[]
+}
+
+export interface PolicyFailure {
+  readonly policy: string
+  readonly effect: 'permit' | 'forbid'
+  readonly message: string
 }
 
 /**
- * Decides a request. A policy whose evaluation fails is skipped and reported in `errors`, as Cedar does: who guards with
- * a `forbid` should refuse when `errors` names one.
+ * Decides a request. A policy whose evaluation fails is skipped and reported in `errors`, as Cedar does; to fail closed,
+ * refuse when one of them is a `forbid`.
  *
  * @throws PolicyError 'request' when principal, action, resource or context are not Cedar values, or when the set has a
  *   schema and they do not conform to it
@@ -50,7 +56,7 @@ export function decide(set: PolicySet, request: PolicyRequest, entities: Entitie
     reasons: reasons.sort((a, b) => a.order - b.order).map(({ id }) => id),
     errors: failures
       .sort((a, b) => a.policy.order - b.policy.order)
-      .map(({ policy, message }) => ({ policy: policy.id, message })),
+      .map(({ policy: { id, effect }, message }) => ({ policy: id, effect, message })),
   }
 }
 
