@@ -67,7 +67,7 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
       const column = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null })
       const text = fc.string({ unit: 'grapheme' }).filter((value) => !value.includes('\0') && value.isWellFormed())
       const columns = {
-        whole: column(fc.maxSafeInteger().filter((value) => value !== 13 && !Object.is(value, -0))),
+        whole: column(fc.maxSafeInteger().filter((value) => value !== 13)),
         real: column(fc.double({ noNaN: true, min: -1e15, max: 1e15 })),
         text: column(text),
         bytes: column(fc.uint8Array({ maxLength: 200 })),
@@ -76,7 +76,7 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
         fc.asyncProperty(fc.record(columns, { noNullPrototype: true }), async (values) => {
           const { id, ...rest } = (await roundTrip(values)) ?? { id: '' }
           assert.ok(id)
-          assert.deepEqual(rest, values)
+          assert.deepEqual(rest, { ...values, real: values.real === null ? null : values.real + 0 })
         }),
         { numRuns: 60 },
       )
@@ -306,6 +306,44 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
       )
       await Promise.all(results)
       assert.equal((await database.selectFrom('item').select('id').where('id', 'in', ids).execute()).length, 50)
+    })
+
+    test('of many statements at once, one that fails fails alone, and later ones see the earlier', async () => {
+      const ids = Array.from({ length: 40 }, fresh)
+      const wrong = 20
+      const attempts = ids.map((id, index) => {
+        const row = { id, ...blank, whole: index === wrong ? 13 : index + 100 }
+        return [database.insertInto('item').values(row).execute(), read(id)] as const
+      })
+      const written = await Promise.allSettled(attempts.map(([write]) => write))
+      const seen = await Promise.all(attempts.map(([, reading]) => reading))
+      assert.deepEqual(
+        written.flatMap((outcome, index) => (outcome.status === 'rejected' ? [[index, outcome.reason.code]] : [])),
+        [[wrong, 'check']],
+      )
+      assert.deepEqual(
+        seen.map((row) => row?.id),
+        ids.map((id, index) => (index === wrong ? undefined : id)),
+      )
+    })
+
+    test('statements run in the order in which they were executed, across the end of a transaction too', async () => {
+      const id = fresh()
+      await roundTrip({ id, text: '' })
+      const append = (from: Kysely<Tables>, text: string) =>
+        from
+          .updateTable('item')
+          .set({ text: sql`text || ${text}` })
+          .where('id', '=', id)
+          .execute()
+      const outside: Promise<unknown>[] = []
+      await database.transaction().execute(async (trx) => {
+        for (const text of ['b', 'c', 'd']) outside.push(append(database, text))
+        await append(trx, 'a')
+      })
+      outside.push(append(database, 'e'))
+      await Promise.all(outside)
+      assert.equal((await read(id))?.text, 'abcde')
     })
 
     test('a transaction that stands still is rolled back, says so, and does not stop the others', async () => {

@@ -92,7 +92,7 @@ function toValue(value: unknown, index: number): Value {
       return value.isWellFormed() ? value : refuse('text with half a surrogate pair in it')
     case 'number':
       if (!Number.isFinite(value)) return refuse('not a finite number')
-      return Number.isInteger(value) && !Number.isSafeInteger(value) ? refuse('a whole number beyond 2^53') : value
+      return Number.isInteger(value) && !Number.isSafeInteger(value) ? refuse('a whole number beyond 2^53') : value + 0 // not -0: SQLite drops the sign
     case 'bigint':
       return Number.isSafeInteger(Number(value)) ? value : refuse('a whole number beyond 2^53')
     case 'object':

@@ -201,6 +201,22 @@ test('a full disk is a typed error, undoes what it interrupted, and is over when
   await database.insertInto('t').values({ a }).execute()
 })
 
+test('of statements that share a commit, the one that fills the disk fails alone', async () => {
+  await using store = await open(newPath())
+  const database = store.database<{ t: { a: Uint8Array } }>()
+  await database.schema.createTable('t').addColumn('a', 'blob').execute()
+  await sql`pragma max_page_count = 20`.execute(database)
+  const insert = (length: number) =>
+    database
+      .insertInto('t')
+      .values({ a: new Uint8Array(length) })
+      .execute()
+  const outcomes = await Promise.allSettled([10, 200_000, 20].map(insert))
+  const codes = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'done'))
+  assert.deepEqual(codes, ['done', 'disk', 'done'])
+  assert.equal((await database.selectFrom('t').selectAll().execute()).length, 2)
+})
+
 test('a thread that dies fails what waits for it and what comes after, and nothing hangs', async () => {
   const thread = await openSqliteThread({ path: ':memory:', busyTimeoutMs: 0, transactionIdleMs: 1000 })
   const database = new Kysely<unknown>({ dialect: createSqliteDialect(thread) })

@@ -1,14 +1,18 @@
-// The thread that has the database. It runs one statement after the other; while a transaction is open, everything
-// that does not belong to it waits in order.
+// The thread that has the database. Statements run in the order of their arrival; while a transaction is open, all that
+// does not belong to it waits. Statements that arrive together are committed together.
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { StoreError } from '../error.ts'
 import { toFailure } from './errors.ts'
 import { openDatabase } from './open.ts'
 import type { Command, Reply, Request, Result, ThreadOptions, Value } from './protocol.ts'
 
 const maxStatements = 256
+/** So that a reader behind many writers does not wait for all of them. */
+const maxGroup = 256
+/** What may share a transaction with others; a pragma or a change of the schema may not. */
+const groupable = /^\s*(select|with|insert|update|delete)\b/i
 const nothing: Result = { rows: [], changes: 0 }
 
 interface Prepared {
@@ -22,6 +26,9 @@ class Executor {
   readonly #reply: (reply: Reply) => void
   readonly #closed: () => void
   readonly #statements = new Map<string, Prepared>()
+  /** In order of arrival. */
+  #queue: Request[] = []
+  /** Those that wait for the end of somebody else's transaction; they arrived before all that is queued. */
   #waiting: Request[] = []
   /** The connection whose transaction is open. */
   #owner: number | undefined
@@ -36,18 +43,64 @@ class Executor {
     this.#closed = closed
   }
 
-  accept(request: Request): void {
-    if (this.#owner !== undefined && this.#owner !== request.connection) this.#waiting.push(request)
-    else this.#answer(request)
+  accept(requests: readonly Request[]): void {
+    for (const request of requests) this.#queue.push(request)
+    this.#work()
   }
 
-  #answer({ id, connection, command }: Request): void {
-    try {
-      this.#reply({ id, result: this.#execute(connection, command) })
-    } catch (error) {
-      this.#reply({ id, failure: toFailure(error) })
+  #work(): void {
+    while (this.#queue.length > 0) {
+      const group = this.#owner === undefined ? this.#takeGroup() : []
+      this.#answerTogether(group)
+      const request = group.length === 0 ? this.#queue.shift() : undefined
+      if (request === undefined) continue
+      if (this.#owner !== undefined && this.#owner !== request.connection) this.#waiting.push(request)
+      else this.#reply(this.#answer(request))
     }
-    if (this.#owner !== undefined) this.#timer?.refresh()
+  }
+
+  /** The single statements at the head of the queue. */
+  #takeGroup(): readonly Request[] {
+    const head = this.#queue.slice(0, maxGroup)
+    const end = head.findIndex(({ command }) => command.kind !== 'run' || !groupable.test(command.sql))
+    return this.#queue.splice(0, end === -1 ? head.length : end)
+  }
+
+  /**
+   * Group commit: what arrived together is written in one transaction, synced once, and answered after that. When
+   * anything stands in the way, nothing has been answered yet, and each statement runs on its own instead.
+   */
+  #answerTogether(group: readonly Request[]): void {
+    const writes = group.filter(({ command }) => command.kind === 'run' && !/^\s*select\b/i.test(command.sql))
+    const replies = writes.length < 2 ? undefined : this.#commitTogether(group)
+    if (replies !== undefined) for (const reply of replies) this.#reply(reply)
+    else for (const request of group) this.#reply(this.#answer(request))
+  }
+
+  #commitTogether(group: readonly Request[]): readonly Reply[] | undefined {
+    try {
+      this.#database.exec('begin immediate')
+      const replies = []
+      for (const request of group) {
+        replies.push(this.#answer(request)) // a statement that fails undoes itself, and only itself
+        if (!this.#database.isTransaction) return undefined // SQLite rolled everything back, as on a full disk
+      }
+      this.#database.exec('commit')
+      return replies
+    } catch {
+      if (this.#database.isTransaction) this.#database.exec('rollback')
+      return undefined
+    }
+  }
+
+  #answer({ id, connection, command }: Request): Reply {
+    try {
+      return { id, result: this.#execute(connection, command) }
+    } catch (error) {
+      return { id, failure: toFailure(error) }
+    } finally {
+      if (this.#owner !== undefined) this.#timer?.refresh()
+    }
   }
 
   #execute(connection: number, command: Command): Result {
@@ -109,6 +162,7 @@ class Executor {
     if (this.#database.isTransaction) this.#database.exec('rollback')
     this.#timedOut.add(connection)
     this.#release()
+    this.#work()
   }
 
   /** Without this, a statement after SQLite's own rollback (disk full, say) would be committed on its own. */
@@ -127,19 +181,15 @@ class Executor {
   #release(): Result {
     clearTimeout(this.#timer)
     this.#owner = undefined
-    const waiting = this.#waiting
+    this.#queue = this.#waiting.concat(this.#queue)
     this.#waiting = []
-    // After the reply that is about to be sent, and in order: whoever begins a transaction makes the rest wait again.
-    queueMicrotask(() => {
-      for (const request of waiting) this.accept(request)
-    })
     return nothing
   }
 }
 
 /** node:sqlite binds every number as a double; as a bigint a whole number stays an integer, in expressions too. */
 function toBindable(value: Value): Value {
-  return typeof value === 'number' && Number.isSafeInteger(value) && !Object.is(value, -0) ? BigInt(value) : value
+  return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value
 }
 
 function main(port: NonNullable<typeof parentPort>, options: ThreadOptions): void {
@@ -156,7 +206,13 @@ function main(port: NonNullable<typeof parentPort>, options: ThreadOptions): voi
     (reply) => port.postMessage(reply),
     () => queueMicrotask(() => port.close()),
   )
-  port.on('message', (request: Request) => executor.accept(request))
+  port.on('message', (first: Request) => {
+    const requests = [first]
+    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+      requests.push(next.message)
+    }
+    executor.accept(requests)
+  })
   port.postMessage({ id: 0, result: nothing } satisfies Reply)
 }
 
