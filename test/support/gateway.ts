@@ -48,6 +48,8 @@ export interface LoggedExchange {
 export interface GatewayOptions {
   /** Parts of holdfast.yaml. */
   readonly settings?: object
+  /** Parts of its `limits`; rates are far above what a test sends. */
+  readonly limits?: object
   /** Parts of the one upstream's settings. */
   readonly upstream?: object
   /** Where the upstream is; without it a test upstream is started. */
@@ -67,6 +69,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<TestGat
       { name: 'test', url: options.url ?? upstream.url, key: upstreamKey, allowPrivate: true, ...options.upstream },
     ],
     policy: { folder: join(data, 'policies') },
+    limits: { rates: { key: { requests: 1_000_000, per: '1s' } }, ...options.limits },
     ...options.settings,
   })
   const policies = await readPolicies(ensurePolicies(settings.policy.folder))
