@@ -9,9 +9,7 @@ const DAY = UNITS.d
 const DATE = /^([0-9]{4})-([0-9]{2})-([0-9]{2})$/
 const MOMENT =
   /^([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{3}))?(?:Z|([+-])([0-9]{2})([0-9]{2}))$/
-// Any number of leading zeros, as Cedar allows; 19 further digits are the most that fit.
-const SPAN =
-  /^(-?)(?:0*([0-9]{1,19})d)?(?:0*([0-9]{1,19})h)?(?:0*([0-9]{1,19})m)?(?:0*([0-9]{1,19})s)?(?:0*([0-9]{1,19})ms)?$/
+const SPAN = /^(-?)(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?(?:([0-9]+)ms)?$/
 
 /**
  * `2026-11-20`, `2026-11-20T09:30:00Z` and `2026-11-20T09:30:00.250+0100`.
@@ -48,7 +46,7 @@ export function duration(text: string): Duration {
     milliseconds(seconds, UNITS.s) +
     milliseconds(ms, UNITS.ms)
   const value = toLong(match[1] === '-' ? -magnitude : magnitude)
-  if (value === undefined) throw new EvaluationFailure('duration out of range')
+  if (value === undefined) throw outOfRange()
   return { kind: 'duration', value }
 }
 
@@ -72,7 +70,11 @@ export function wholeUnits(span: Duration, unit: keyof typeof UNITS): Long {
 }
 
 function milliseconds(digits: string | undefined, unit: number): bigint {
-  return digits === undefined ? 0n : BigInt(digits) * BigInt(unit)
+  if (digits === undefined) return 0n
+  const significant = digits.replace(/^0+/, '')
+  // More than fit; not read, because reading a number takes longer than its digits.
+  if (significant.length > 19) throw outOfRange()
+  return BigInt(significant) * BigInt(unit)
 }
 
 function numberOrZero(digits: string | undefined): number {
@@ -89,4 +91,8 @@ function daysSinceEpoch(year: number, month: number, day: number): number | unde
 
 function notADatetime(): EvaluationFailure {
   return new EvaluationFailure('not a datetime: expected YYYY-MM-DD or YYYY-MM-DDThh:mm:ss with Z or an offset')
+}
+
+function outOfRange(): EvaluationFailure {
+  return new EvaluationFailure('duration out of range')
 }
