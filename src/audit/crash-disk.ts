@@ -62,7 +62,8 @@ export class CrashDisk implements LogFiles {
   tamper(path: string, content: Uint8Array | undefined): void {
     if (content === undefined) this.#forget(path)
     else {
-      const inode = { durable: Buffer.from(content), current: Buffer.from(content), unsynced: [] }
+      const copy = Buffer.from(content)
+      const inode = { durable: copy, current: copy, unsynced: [] }
       this.#current.set(path, inode)
       this.#durable.set(path, inode)
     }
@@ -76,6 +77,7 @@ export class CrashDisk implements LogFiles {
   async read(path: string, from = 0, length?: number): Promise<Uint8Array | undefined> {
     this.#fail('read', path)
     const inode = this.#inode(path)
+    // A copy, as from a real disk: what a reader does to it stays with the reader.
     return inode && Buffer.from(inode.current.subarray(from, length === undefined ? undefined : from + length))
   }
 
@@ -157,12 +159,13 @@ export class CrashDisk implements LogFiles {
     return {
       write: async (data, position) => {
         this.#step('write', path)
-        inode.unsynced.push({ position, data: Buffer.from(data) })
-        inode.current = overlaid(inode.current, position, data)
+        const write = { position, data: Buffer.from(data) }
+        inode.unsynced.push(write)
+        inode.current = overlaid(inode.current, [write])
       },
       datasync: async () => {
         this.#step('datasync', path)
-        inode.durable = Buffer.from(inode.current)
+        inode.durable = inode.current
         inode.unsynced = []
       },
       close: async () => {},
@@ -196,19 +199,22 @@ export class CrashDisk implements LogFiles {
 }
 
 function surviving(inode: Inode, keep: () => boolean): Inode {
-  let content = Buffer.from(inode.durable)
+  const kept: { position: number; data: Buffer }[] = []
   for (const { position, data } of inode.unsynced) {
-    for (let at = 0; at < data.length; at += sectorBytes - ((position + at) % sectorBytes)) {
+    for (let at = 0; at < data.length; ) {
       const end = Math.min(data.length, at + sectorBytes - ((position + at) % sectorBytes))
-      if (keep()) content = overlaid(content, position + at, data.subarray(at, end))
+      if (keep()) kept.push({ position: position + at, data: data.subarray(at, end) })
+      at = end
     }
   }
-  return { durable: content, current: Buffer.from(content), unsynced: [] }
+  const content = overlaid(inode.durable, kept)
+  return { durable: content, current: content, unsynced: [] }
 }
 
-function overlaid(content: Buffer, position: number, data: Uint8Array): Buffer<ArrayBuffer> {
-  const result = Buffer.alloc(Math.max(content.length, position + data.length))
+/** A new buffer: contents are never changed in place, so that they can be shared. */
+function overlaid(content: Buffer, writes: readonly { position: number; data: Uint8Array }[]): Buffer {
+  const result = Buffer.alloc(Math.max(content.length, ...writes.map(({ position, data }) => position + data.length)))
   result.set(content)
-  result.set(data, position)
+  for (const { position, data } of writes) result.set(data, position)
   return result
 }

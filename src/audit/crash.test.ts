@@ -51,7 +51,7 @@ async function workload(disk: CrashDisk, acknowledged: Map<number, string>): Pro
       try {
         for (let round = 0; round < rounds; round++) {
           await append()
-          const results = await Promise.allSettled(Array.from({ length: 24 }, () => append(round === 1 ? 3500 : 10)))
+          const results = await Promise.allSettled(Array.from({ length: 8 }, () => append(round === 1 ? 13_000 : 10)))
           const failed = results.find((result) => result.status === 'rejected')
           if (failed) throw failed.reason
           if (round % 2 === 1) await log.checkpoint()

@@ -6,6 +6,7 @@ import type { CrashDisk } from '../crash-disk.ts'
 import { LogError } from '../error.ts'
 import { dir, keys, numberedEvent, origin, signingKeys, writtenLog } from '../fixtures.ts'
 import { Journal } from '../journal.ts'
+import { proveEntry, verifyProof } from '../prove.ts'
 import { parseCheckpointNote, signCheckpoint, verifierKeys } from '../tlog/checkpoint.ts'
 import { decodeBundle, encodeBundle, tileWidth } from '../tlog/tiles.ts'
 import { emptyEdge, grow, rootOf } from '../tree.ts'
@@ -122,7 +123,7 @@ test('whatever is done to a log, it is found', async () => {
       if (isOlderPartial) return
       ok(outcome instanceof LogError || (outcome instanceof Object && 'ok' in outcome && !outcome.ok), `${path} ${at}`)
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
 })
 
@@ -144,6 +145,21 @@ test('a changed tile is told apart from changed entries', async () => {
   tile[500] = (tile[500] ?? 0) ^ 1
   files.tamper(join(dir, 'tile/0/000'), tile)
   deepEqual(named((await verifyLog({ dir, files })).problems), [['tile', 0]])
+})
+
+test('a tree with three levels of tiles verifies, and its entries are proven', async () => {
+  const files = await writtenLog(0)
+  const entries = Array.from({ length: 66_000 }, (_, index) => shortEntry(index))
+  const { edge, files: tiles } = grow(emptyEdge, entries)
+  for (const { path, data } of tiles) files.tamper(join(dir, path), data)
+  const note = await signCheckpoint({ origin, size: edge.size, root: rootOf(edge) }, keys, 0)
+  files.tamper(join(dir, 'checkpoint'), Buffer.from(note))
+  ok(files.paths().includes(join(dir, 'tile/2/000.p/1')))
+  deepEqual((await verifyLog({ dir, files })).problems, [])
+  for (const index of [0, 255, 256, 65_535, 65_536, 65_999]) {
+    const { proof } = await proveEntry({ dir, files, index })
+    equal(verifyProof(proof, entries[index], [ed25519, mldsa44]).index, index)
+  }
 })
 
 test('a log that was put back to an older state is found by its history', async () => {
@@ -327,6 +343,11 @@ async function noteOf(files: CrashDisk): Promise<string> {
 function entryBytes(number: number, sequence?: number): Uint8Array {
   const event = numberedEvent(number)
   return Buffer.from(JSON.stringify({ ...event, metadata: { ...event.metadata, sequence } }))
+}
+
+/** As little as an event can be. */
+function shortEntry(sequence: number): Uint8Array {
+  return Buffer.from(JSON.stringify({ class_uid: 6003, time: 0, metadata: { sequence } }))
 }
 
 function changed(entry: Uint8Array | undefined): Uint8Array {
