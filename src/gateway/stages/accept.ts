@@ -40,7 +40,7 @@ function checkHeaders(exchange: Exchange): Refusal | undefined {
     seen.add(name)
     if (name.includes('_'))
       return badRequest('header_name', 'Header names with an underscore are refused: they can shadow another header.')
-    if (!isPlain(value)) return badRequest('header_value', `The header ${name} holds bytes outside printable ASCII.`)
+    if (!isPlain(value)) return badRequest('header_value', 'A header holds bytes outside printable ASCII.')
     if (name === 'host' && !host.test(value)) return badRequest('host', 'The Host header is not a host name.')
     if (name === 'connection' && !isKnownConnection(value))
       return badRequest('connection', 'The Connection header may name only close, keep-alive and TE.')
@@ -49,7 +49,7 @@ function checkHeaders(exchange: Exchange): Refusal | undefined {
     if (name === 'upgrade') return badRequest('upgrade', 'This server upgrades to no other protocol.')
     if (name === 'trailer') return badRequest('trailer', 'Trailers are refused.')
     if (name.startsWith('x-holdfast-') || (name.startsWith('holdfast-') && name !== 'holdfast-session'))
-      return badRequest('header_name', `The header ${name} is not one that a client may set.`)
+      return badRequest('header_name', 'Of the Holdfast headers, a client may set only Holdfast-Session.')
     if (name === 'holdfast-session') {
       if (!session.test(value) || exchange.session !== undefined)
         return badRequest(
