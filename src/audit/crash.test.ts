@@ -37,11 +37,14 @@ async function crashAndRecover(crashAt: number, keep: () => boolean): Promise<vo
   deepEqual((await verifyLog({ dir, files: found })).problems, [], `power cut before operation ${crashAt}`)
 }
 
-/** Opens, appends alone and together, signs, rewinds both journals, closes, opens again. Stops at the first error. */
+/**
+ * Opens, appends alone and together, signs, begins a journal again, fills both so that they have to be emptied, closes,
+ * and opens again. Stops at the first error.
+ */
 async function workload(disk: CrashDisk, acknowledged: Map<number, string>): Promise<number> {
   let number = 0
   try {
-    for (const rounds of [4, 1]) {
+    for (const rounds of [5, 1]) {
       const log = await openTestLog(disk)
       const append = async (padding = 0) => {
         const event = numberedEvent(number++, padding)
@@ -51,10 +54,10 @@ async function workload(disk: CrashDisk, acknowledged: Map<number, string>): Pro
       try {
         for (let round = 0; round < rounds; round++) {
           await append()
-          const results = await Promise.allSettled(Array.from({ length: 8 }, () => append(round === 1 ? 13_000 : 10)))
+          const results = await Promise.allSettled(Array.from({ length: 8 }, () => append(round === 0 ? 10 : 13_000)))
           const failed = results.find((result) => result.status === 'rejected')
           if (failed) throw failed.reason
-          if (round % 2 === 1) await log.checkpoint()
+          if (round === 1) await log.checkpoint()
         }
       } finally {
         await log.close()

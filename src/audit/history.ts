@@ -31,17 +31,24 @@ export function historyLine(checkpoint: Checkpoint, note: string, keyId: string)
   return `${checkpoint.size} ${base64(checkpoint.root)} ${base64(signature.value)}\n`
 }
 
-/** The last whole line and where the next one goes; a line that was cut at a crash is not counted. */
+/**
+ * The last sound line and where the next one goes. The line after it may have been cut at a crash, at its end or, when
+ * a sector did not reach the disk, at its beginning; it is then written again at its place.
+ */
 export async function readHistoryEnd(
   files: LogFiles,
   dir: string,
 ): Promise<{ last: HistoryLine | undefined; end: number }> {
   const length = (await files.sizeOf(historyPath(dir))) ?? 0
   const from = Math.max(0, length - 4 * maxLineBytes)
-  const tail = Buffer.from((await files.read(historyPath(dir), from, length - from)) ?? [])
-  const cut = tail.lastIndexOf('\n') + 1
-  const lines = tail.subarray(0, cut).toString('latin1').split('\n')
-  return { last: parseHistoryLine(lines.at(-2) ?? ''), end: from + cut }
+  const tail = Buffer.from((await files.read(historyPath(dir), from, length - from)) ?? []).toString('latin1')
+  const lines = tail
+    .slice(0, tail.lastIndexOf('\n') + 1)
+    .split('\n')
+    .slice(0, -1)
+  if (lines.length > 0 && parseHistoryLine(lines.at(-1) ?? '') === undefined) lines.pop()
+  const end = lines.reduce((total, line) => total + line.length + 1, from)
+  return { last: parseHistoryLine(lines.at(-1) ?? ''), end }
 }
 
 /** All lines from the beginning; `undefined` for a line that is none. A cut last line is left out. */
