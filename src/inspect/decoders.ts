@@ -93,23 +93,43 @@ function wrappedRunEnd(text: string, lineEnd: number): number {
   }
 }
 
-/** Pairs of hex digits, alone or separated by spaces, colons or hyphens, or prefixed with 0x. */
+/** Pairs of hex digits, alone or separated by spaces, commas, colons or hyphens, or prefixed with 0x. */
 function* hex(text: string): Iterable<Decoded> {
-  for (const { 0: run, index } of text.matchAll(/(?:0x)?[0-9a-f]{2}(?:[ :,-]{0,2}(?:0x)?[0-9a-f]{2}){11,}/gi)) {
-    const decoded = readable(Buffer.from(run.replace(/0x|[^0-9a-f]/gi, ''), 'hex'))
-    if (decoded !== undefined) yield whole(decoded, index, index + run.length)
-  }
+  yield* digitRuns(text, /[0-9a-fx :,-]{24,}/gi, /^(?:0x)?(?:[0-9a-f]{2}){1,4096}$/i, (word) =>
+    Buffer.from(word.replace(/^0x/i, ''), 'hex'),
+  )
 }
 
+/** Groups of eight binary digits. */
 function* binary(text: string): Iterable<Decoded> {
-  for (const { 0: run, index } of text.matchAll(/[01]{8}(?:[ ,]?[01]{8}){11,}/g)) {
-    const bytes =
-      run
-        .replace(/[^01]/g, '')
-        .match(/.{8}/g)
-        ?.map((bits) => Number.parseInt(bits, 2)) ?? []
-    const decoded = readable(Buffer.from(bytes))
-    if (decoded !== undefined) yield whole(decoded, index, index + run.length)
+  yield* digitRuns(text, /[01 ,]{24,}/g, /^(?:[01]{8}){1,4096}$/, (word) =>
+    Buffer.from(word.match(/.{8}/g)?.map((bits) => Number.parseInt(bits, 2)) ?? []),
+  )
+}
+
+/** Rows of words that are each a number of bytes, in stretches of text that `run` matches. */
+function* digitRuns(
+  text: string,
+  run: RegExp,
+  bytesWord: RegExp,
+  toBytes: (word: string) => Buffer,
+): Iterable<Decoded> {
+  for (const { 0: stretch, index } of text.matchAll(run)) {
+    let bytes: Buffer[] = []
+    let start = 0
+    let end = 0
+    // The last word is one too many, so that a row which ends the stretch is ended as well.
+    for (const { 0: word, index: at } of `${stretch} .`.matchAll(/[^ :,-]+/g)) {
+      if (bytesWord.test(word)) {
+        if (bytes.length === 0) start = at
+        bytes.push(toBytes(word))
+        end = at + word.length
+        continue
+      }
+      const decoded = readable(Buffer.concat(bytes))
+      if (decoded !== undefined) yield whole(decoded, index + start, index + end)
+      bytes = []
+    }
   }
 }
 

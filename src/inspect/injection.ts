@@ -5,7 +5,7 @@
 import type { Detector, Match, Source } from './detector.ts'
 import { findEvidence, type Hit } from './injection/evidence.ts'
 import type { Mention } from './injection/mentions.ts'
-import type { AttackKind } from './injection/rules.ts'
+import type { AttackKind } from './injection/rule.ts'
 import type { Normalised } from './normalise.ts'
 
 /** Weight at which a text counts as an attack (score 0.5): what users write, and what comes from documents and tools. */

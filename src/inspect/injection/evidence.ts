@@ -1,7 +1,10 @@
 /** Applies the rules: marks by their pattern, concepts around each mention of a rule's first. */
+
+import { CONCEPT_RULES } from './concept-rules.ts'
 import type { Concept } from './lexicon.ts'
+import { MARK_RULES } from './mark-rules.ts'
 import { findMentions, type Mention, type Mentions } from './mentions.ts'
-import { type AttackKind, CONCEPT_RULES, type ConceptRule, MARK_RULES } from './rules.ts'
+import type { AttackKind, ConceptRule } from './rule.ts'
 
 /** A piece of evidence: where it stands and how much it weighs. */
 export interface Hit extends Mention {
@@ -25,9 +28,11 @@ export function findEvidence(text: string, isData: boolean): Hit[] {
   for (const { rule, words, strings } of MARKS) {
     if (rule.isForData === true && !isData) continue
     if (!words.some((word) => mentions.signs.has(word)) && !strings.some((string) => text.includes(string))) continue
-    const { kind, group, weight, pattern } = rule
-    for (const match of text.matchAll(pattern))
+    const { kind, group, weight, pattern, accept } = rule
+    for (const match of text.matchAll(pattern)) {
+      if (accept?.test(match[0]) === false) continue
       hits.push({ kind, group, weight, start: match.index, end: match.index + match[0].length })
+    }
   }
   return hits.map((hit) => (isQuotation(text, hit) ? { ...hit, weight: hit.weight / 2 } : hit))
 }
@@ -136,8 +141,8 @@ function isReminder(verb: Mention, mentions: Mentions): boolean {
 
 /** 1 for an order, less for a statement: "the new rules override the old instructions" tells nobody to do anything. */
 function orderStrength(text: string, verb: Mention): number {
-  const before = /([a-z']+) $/.exec(text.slice(Math.max(0, verb.start - 24), verb.start))?.[1]
-  return before !== undefined && STATEMENT_BEFORE.test(before) ? 0.5 : 1
+  const words = text.slice(Math.max(0, verb.start - 24), verb.start).split(' ')
+  return words.at(-1) === '' && STATEMENT_BEFORE.test(words.at(-2) ?? '') ? 0.5 : 1
 }
 
 const STATEMENT_BEFORE =

@@ -2,7 +2,7 @@
 import { fold } from '../normalise.ts'
 import { ALNUM, isIn } from '../scan.ts'
 import { CONCEPTS, type Concept, latinWords, otherWords } from './lexicon.ts'
-import { MARK_RULES } from './rules.ts'
+import { MARK_RULES } from './mark-rules.ts'
 
 export interface Mention {
   readonly start: number
@@ -135,7 +135,7 @@ function lookUp(word: string): Entry {
   const known = REMEMBERED.get(word)
   if (known !== undefined) return known
   if (word.length > LONGEST_WORD) return NOTHING
-  const bare = word.replace(/[.'\-_\]]+$/, '')
+  const bare = withoutTrailingMarks(word)
   const concepts = new Set([...(EXACT.get(word) ?? []), ...(EXACT.get(bare) ?? [])])
   for (let length = Math.min(word.length, LONGEST_STEM); length >= SHORTEST_STEM; length--) {
     for (const concept of STEMS.get(word.slice(0, length)) ?? []) concepts.add(concept)
@@ -144,4 +144,10 @@ function lookUp(word: string): Entry {
   if (REMEMBERED.size >= MAX_REMEMBERED) REMEMBERED.clear()
   REMEMBERED.set(word, entry)
   return entry
+}
+
+function withoutTrailingMarks(word: string): string {
+  let end = word.length
+  while (end > 0 && ".'-_]".includes(word[end - 1] ?? ' ')) end--
+  return word.slice(0, end)
 }

@@ -4,13 +4,14 @@
  */
 import type { Window } from '../detector.ts'
 import { type Collector, DIGIT, hold, isIn, report } from '../scan.ts'
-import { hasContext } from './context.ts'
+import { leadOf } from './context.ts'
 import { endIsOpen, endsNumber, startsNumber } from './numbers.ts'
 
 /** Longest number with its separators, and the longest extension. */
 const MAX_SPAN = 32
 const MAX_EXTENSION = 12
 export const MAX_PHONE = MAX_SPAN + MAX_EXTENSION
+const MIN_DIGITS = 7
 const MAX_DIGITS = 17
 
 /** Words for a telephone, or for calling somebody, with what may stand between them and the number. */
@@ -36,16 +37,18 @@ export function phoneAt(window: Window, start: number, found: Collector): void {
     hold(found, start)
     return
   }
+  if (walk.digits.length < MIN_DIGITS) return
+  const lead = readLead(text, start)
   for (let index = walk.ends.length - 1; index >= 0; index--) {
     const group = walk.ends[index]
-    if (group === undefined || group.digits < 7) return
+    if (group === undefined || group.digits < MIN_DIGITS) return
     if (endIsOpen(window, group.end) || (!final && /^x?$/i.test(text.slice(group.end, group.end + 2)))) {
       hold(found, start)
       return
     }
     const shape = walk.shape.slice(0, group.end - start)
     if (!endsPhone(text, group.end)) continue
-    const score = judge(text, start, shape, walk.digits.slice(0, group.digits))
+    const score = judge(lead, shape, walk.digits.slice(0, group.digits))
     if (score === 0) continue
     const end = extensionEnd(text, group.end)
     if (!final && end.isOpen) {
@@ -132,15 +135,24 @@ function extensionEnd(text: string, end: number): { index: number; isOpen: boole
 }
 
 /** The score of a candidate, 0 when it is no telephone number. */
-function judge(text: string, start: number, shape: string, digits: string): number {
+function judge(lead: Lead, shape: string, digits: string): number {
   if (shape.startsWith('+')) return isInternational(digits, shape) ? 0.95 : 0
   if (isDate(shape) || /^[01]+$/.test(digits)) return 0
-  const isNamed = hasContext(text, start, CONTEXT)
-  if (isNamed) return digits.length <= 15 && new Set(digits).size > 1 ? 0.9 : 0
-  if (hasContext(text, start, OTHER_NUMBER)) return 0
-  if (/^00\d/.test(digits) || digits.startsWith('011')) return isDialledAbroad(digits, shape) ? 0.8 : 0
+  if (lead === 'telephone') return digits.length <= 15 && new Set(digits).size > 1 ? 0.9 : 0
+  if (lead === 'other') return 0
+  if (/^00\d/.test(digits) || digits.startsWith('011'))
+    return lead !== 'digits' && isDialledAbroad(digits, shape) ? 0.8 : 0
   if (isNorthAmerican(digits, shape)) return 0.85
   return isNational(digits, shape) ? 0.7 : 0
+}
+
+/** What the words before the number call it. */
+type Lead = 'telephone' | 'other' | 'digits' | 'nothing'
+
+function readLead(text: string, start: number): Lead {
+  const lead = leadOf(text, start)
+  if (lead === '') return isIn(text.charCodeAt(start - 2), DIGIT) ? 'digits' : 'nothing'
+  return CONTEXT.test(lead) ? 'telephone' : OTHER_NUMBER.test(lead) ? 'other' : 'nothing'
 }
 
 function isInternational(digits: string, shape: string): boolean {
@@ -167,7 +179,7 @@ function isNorthAmerican(digits: string, shape: string): boolean {
 }
 
 /** Shapes that dates, versions, prices and identifiers do not take. */
-const WITH_AREA = /^\(dd(?:d(?:dd?)?)?\) ?d{3,4}-d{3,4}$/
+const WITH_AREA = /^\(dd(?:d(?:dd?)?)?\) ?d{3,5}-d{3,4}$/
 /** The same with a trunk zero. */
 const WITH_TRUNK_ZERO = [
   /^dd([-. ])dd\1dd\1dd\1dd$/, // France

@@ -17,12 +17,16 @@ const MAX_VALUE = 512
 
 export function findAssigned(window: Window, found: Collector): void {
   const { text, from, final } = window
+  let runStop = 0
   ASSIGNMENT.lastIndex = Math.max(0, from - REACH)
   for (let match = ASSIGNMENT.exec(text); match !== null; match = ASSIGNMENT.exec(text)) {
     const start = ASSIGNMENT.lastIndex
     if (start < from) continue
     const quote = /["'`]$/.exec(match[0])?.[0] ?? ''
-    const stop = valueEnd(text, start)
+    // Names inside a value share its end, so a run of them is walked once.
+    if (start >= runStop) runStop = valueEnd(text, start)
+    const stop = runStop
+    if (stop - start > MAX_VALUE) continue
     if (stop === text.length && !final) {
       hold(found, start)
       continue
@@ -50,7 +54,7 @@ const ENDS_VALUE = new Set([...' \t\r\n"\'`,;<>(){}[]|\\'].map((char) => char.ch
 
 function valueEnd(text: string, start: number): number {
   let index = start
-  while (index < text.length && index - start <= MAX_VALUE) {
+  while (index < text.length) {
     const code = text.charCodeAt(index)
     if (code <= 0x20 || code >= 0x7f || ENDS_VALUE.has(code)) break
     index++
@@ -69,7 +73,7 @@ function trimmedEnd(text: string, start: number, stop: number): number {
 
 /** The kind of secret that the value is, or `undefined`. */
 function classify(lead: string, name: string, value: string, next: string, quote: string): string | undefined {
-  if (value.length < MIN_VALUE || value.length > MAX_VALUE) return undefined
+  if (value.length < MIN_VALUE) return undefined
   if ('([{<'.includes(next) && next !== '') return undefined
   if (quote !== '' && next !== quote && next !== '\\') return undefined
   if (isPlaceholder(value) || isCode(value)) return undefined

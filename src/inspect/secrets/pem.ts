@@ -1,6 +1,6 @@
 /** Private keys in PEM and its relatives (RFC 7468, RFC 1421 headers, OpenPGP and OpenSSH armour). */
 import type { Window } from '../detector.ts'
-import { BASE64, type Collector, hold, isIn, report } from '../scan.ts'
+import { BASE64, type Collector, hold, isIn, report, SPACE } from '../scan.ts'
 
 const BEGIN = '-----BEGIN '
 const LABEL = /^[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/
@@ -93,6 +93,8 @@ function gapEnd(text: string, start: number): number {
   while (index < text.length) {
     const code = text.charCodeAt(index)
     if (code === 0x5c && /[nrt]/.test(text[index + 1] ?? '')) index += 2
+    else if (code === 0x2b && isIn(text.charCodeAt(index + 1), SPACE))
+      index++ // joins quoted lines in source code
     else if (code >= 0x80 || isIn(code, BASE64) || code === 0x2d) break
     else index++
   }

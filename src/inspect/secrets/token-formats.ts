@@ -153,7 +153,7 @@ function isMixed(body: string): boolean {
 }
 
 /** A body is judged by as much; a placeholder shows earlier. */
-const MAX_JUDGED = 512
+const MAX_JUDGED = 128
 
 /** Whether [start, end) of the text, cut by the format's alphabet, is the body of a real token. */
 export function isToken(format: TokenFormat, text: string, start: number, end: number): boolean {

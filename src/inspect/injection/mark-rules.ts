@@ -1,39 +1,5 @@
-/**
- * What speaks for an attack: concepts that stand close together, and marks in the text. Weights add up over a window;
- * rules of one group count once. The weights were set by hand, for generality rather than for any data set.
- */
-import type { Concept } from './lexicon.ts'
-
-export type AttackKind =
-  | 'instruction_override'
-  | 'prompt_extraction'
-  | 'jailbreak'
-  | 'fake_role'
-  | 'exfiltration'
-  | 'tool_hijack'
-
-export interface ConceptRule {
-  readonly kind: AttackKind
-  /** Rules of one group are evidence of the same thing: only the heaviest counts. */
-  readonly group: string
-  readonly weight: number
-  /** Each must be mentioned by a word of its own; alternatives in an inner list. */
-  readonly concepts: readonly (Concept | readonly Concept[])[]
-  /** How far each of the others may stand from the first, in characters; the last number holds for the rest. */
-  readonly within: readonly number[]
-  /** Counts only where data is expected: documents, tool results, tool definitions. */
-  readonly isForData?: boolean
-}
-
-export interface MarkRule {
-  readonly kind: AttackKind
-  readonly group: string
-  readonly weight: number
-  /** Words or, with a mark first, strings, one of which stands in the text whenever the pattern matches; cheap to look for. */
-  readonly signs: readonly string[]
-  readonly pattern: RegExp
-  readonly isForData?: boolean
-}
+/** Attacks as phrases and marks: fake role tags, orders to repeat a prompt, claims of authority, images that carry data away. */
+import type { MarkRule } from './rule.ts'
 
 const override = { kind: 'instruction_override', group: 'override' } as const
 const redirect = { kind: 'instruction_override', group: 'redirect' } as const
@@ -43,113 +9,6 @@ const jailbreak = { kind: 'jailbreak' } as const
 const fakeRole = { kind: 'fake_role' } as const
 const exfiltrate = { kind: 'exfiltration' } as const
 const hijack = { kind: 'tool_hijack' } as const
-
-export const CONCEPT_RULES: readonly ConceptRule[] = [
-  { ...override, weight: 5, concepts: ['ignore', 'prior', 'instruction'], within: [70] },
-  { ...override, weight: 4.5, concepts: ['ignore', ['every', 'you'], 'instruction'], within: [50] },
-  { ...override, weight: 2.5, concepts: ['ignore', 'instruction'], within: [40] },
-  { ...override, weight: 4, concepts: ['ignore', ['prior', 'you'], 'rule'], within: [40, 50] },
-  { ...override, weight: 4, concepts: ['ignore', 'every', ['prior', 'given']], within: [15, 40] },
-  { ...override, weight: 3.5, concepts: ['ignore', 'given', 'prior'], within: [50] },
-  { ...override, weight: 4, concepts: ['drop', ['prior', 'you'], 'instruction'], within: [30, 50] },
-  { ...override, weight: 3, concepts: ['drop', ['prior', 'you', 'every'], ['rule', 'given']], within: [30, 50] },
-  {
-    ...override,
-    weight: 4,
-    concepts: ['obey', ['negation', 'free'], ['prior', 'you', 'every'], ['instruction', 'rule']],
-    within: [20, 50],
-  },
-  { ...redirect, weight: 2, concepts: ['new', 'task', ['you', 'obey', 'instead']], within: [15, 40] },
-  { ...redirect, weight: 1, concepts: ['ignore', 'instead'], within: [160] },
-  {
-    ...redirect,
-    weight: 2.5,
-    concepts: [
-      ['ignore', 'drop'],
-      ['document', 'user'],
-      ['answer', 'instead', 'reveal', 'send', 'run'],
-    ],
-    within: [25, 60],
-    isForData: true,
-  },
-  { ...address, weight: 2, concepts: ['important', 'ai'], within: [60], isForData: true },
-  { ...address, weight: 1.5, concepts: ['ai', 'you', ['first', 'obey', 'answer']], within: [80], isForData: true },
-
-  { ...extract, weight: 4.5, concepts: ['system', 'message', 'reveal', 'you'], within: [15, 60] },
-  { ...extract, weight: 4, concepts: ['given', 'instruction', 'reveal', 'you'], within: [40, 60] },
-  { ...extract, weight: 3.5, concepts: ['reveal', 'you', 'prior', ['instruction', 'message']], within: [50] },
-  { ...extract, weight: 4, concepts: ['verbatim', 'reveal', ['prior', 'system'], ['text', 'message']], within: [80] },
-  { ...extract, weight: 2.5, concepts: ['reveal', 'system', 'message'], within: [30, 45] },
-  { ...extract, weight: 2, concepts: ['reveal', 'you', 'instruction'], within: [30] },
-  { kind: 'prompt_extraction', group: 'secret', weight: 2.5, concepts: ['reveal', 'you', 'creds'], within: [40] },
-
-  { ...jailbreak, group: 'persona', weight: 4, concepts: ['persona', 'unrestricted'], within: [300] },
-  {
-    ...jailbreak,
-    group: 'persona',
-    weight: 3.5,
-    concepts: ['restriction', ['negation', 'free'], 'persona'],
-    within: [25, 250],
-  },
-  {
-    ...jailbreak,
-    group: 'persona',
-    weight: 2,
-    concepts: ['rule', ['negation', 'free'], 'persona', 'you'],
-    within: [25, 250, 50],
-  },
-  { ...jailbreak, group: 'norules', weight: 3, concepts: [['restriction', 'rule'], 'free', 'you'], within: [25, 50] },
-  {
-    ...jailbreak,
-    group: 'norules',
-    weight: 2,
-    concepts: [['restriction', 'rule'], ['negation', 'free'], 'you'],
-    within: [25, 50],
-  },
-  { ...jailbreak, group: 'norules', weight: 1, concepts: ['restriction', ['negation', 'free']], within: [25] },
-  {
-    ...jailbreak,
-    group: 'persona',
-    weight: 3,
-    concepts: [['restriction', 'rule'], 'negation', 'hypothetical', 'you'],
-    within: [25, 50],
-  },
-  { ...jailbreak, group: 'dan', weight: 4, concepts: ['dan'], within: [0] },
-  { ...jailbreak, group: 'refusal', weight: 1.5, concepts: ['refuse', 'negation'], within: [25] },
-  { ...jailbreak, group: 'mode', weight: 2.5, concepts: ['authority', 'mode', ['enable', 'you']], within: [15, 40] },
-  { ...jailbreak, group: 'mode', weight: 1.5, concepts: ['unrestricted', 'mode'], within: [20] },
-  { ...jailbreak, group: 'claim', weight: 3, concepts: ['claim', 'authority'], within: [20] },
-  { ...jailbreak, group: 'character', weight: 1.5, concepts: ['stay'], within: [0] },
-  { ...jailbreak, group: 'twice', weight: 1.5, concepts: ['twice'], within: [0] },
-  { ...jailbreak, group: 'unrestricted', weight: 1.5, concepts: ['unrestricted'], within: [0] },
-
-  { ...exfiltrate, group: 'exfiltrate', weight: 2.5, concepts: ['send', 'creds', 'destination'], within: [50, 90] },
-  {
-    ...exfiltrate,
-    group: 'secrecy',
-    weight: 3,
-    concepts: ['tell', 'negation', 'user'],
-    within: [20, 30],
-    isForData: true,
-  },
-  { ...exfiltrate, group: 'secrecy', weight: 2, concepts: ['tell', 'negation', 'user'], within: [20, 30] },
-  {
-    ...hijack,
-    group: 'tool',
-    weight: 1.5,
-    concepts: ['tool', 'run', ['first', 'you']],
-    within: [25, 50],
-    isForData: true,
-  },
-  {
-    ...hijack,
-    group: 'tool',
-    weight: 2.5,
-    concepts: ['tool', ['run', 'answer'], 'first', 'creds'],
-    within: [25, 60, 150],
-    isForData: true,
-  },
-]
 
 export const MARK_RULES: readonly MarkRule[] = [
   {
@@ -448,8 +307,8 @@ export const MARK_RULES: readonly MarkRule[] = [
     group: 'image',
     weight: 2.5,
     signs: [']('],
-    pattern:
-      /!\[[^\]\n]{0,80}\]\([ <]?https?:\/\/[^\s)]{1,200}[?&/=][^\s)]{0,80}(?:\{|\[|<|%7b|\$|summary|data=|secret|base64)/g,
+    pattern: /!\[[^\]\n]{0,80}\]\([ <]?https?:\/\/[^\s)]{1,300}/g,
+    accept: /[{[<$]|%7b|[?&](?:\w{1,20}=)?$|summary|data=|secret|base64|d=/,
   },
   {
     ...exfiltrate,
@@ -457,7 +316,7 @@ export const MARK_RULES: readonly MarkRule[] = [
     weight: 1.5,
     signs: ['append', 'include', 'add', 'render', 'embed', 'insert'],
     pattern:
-      /\b(?:append|include|add|render|embed|insert)\b[^\n]{0,200}\b(?:to|in|at the end of|into) (?:your|every|each|all) (?:answer|response|reply|summary|output|message)/g,
+      /\b(?:append|include|add|render|embed|insert)\b[^\n]{0,120}\b(?:to|in|at the end of|into) (?:your|every|each|all) (?:answer|response|reply|summary|output|message)/g,
     isForData: true,
   },
   {
@@ -474,7 +333,7 @@ export const MARK_RULES: readonly MarkRule[] = [
     group: 'shell',
     weight: 2.5,
     signs: ['curl', 'wget'],
-    pattern: /\b(?:curl|wget)\b[^\n|]{1,120}\| ?(?:sudo )?(?:ba|z)?sh\b/g,
+    pattern: /\b(?:curl|wget)\b[^\n|]{1,80}\| ?(?:sudo )?(?:ba|z)?sh\b/g,
     isForData: true,
   },
   {
