@@ -44,6 +44,10 @@ export interface Exchange {
   readonly marks: Map<string, number>
   /** Aborted when the client hangs up before it has its answer. */
   readonly hungUp: AbortSignal
+  /** Set when the rest of the request turns out to be no HTTP, or does not come in time. */
+  malformed: Refusal | undefined
+  /** Called when `malformed` is set; of the stage that reads the body. */
+  onMalformed: (refusal: Refusal) => void
 
   operation: Operation
   /** Groups exchanges of one conversation: placeholders are stable and resolvable inside it. */
@@ -100,6 +104,8 @@ export function createExchange(
     receivedAt,
     marks: new Map(),
     hungUp: hangUp.signal,
+    malformed: undefined,
+    onMalformed: () => {},
     operation: 'unknown',
     session: undefined,
     principal: undefined,

@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import { openAiError } from '#wire'
+import type { Exchange, Refusal } from './exchange.ts'
 import type { House } from './house.ts'
 import { createExchange, walk } from './pipeline.ts'
 import { newId, recordRejectedConnection } from './stages/record.ts'
@@ -26,18 +27,29 @@ export interface Listener {
 /** Opens the gateway's listener; resolves when it accepts connections. */
 export async function listen(house: House, options: ListenOptions): Promise<Listener> {
   const running = new Set<Promise<void>>()
+  const newest = new WeakMap<Socket, Exchange>()
+  const given = new WeakSet<Socket>()
   const handle = (request: IncomingMessage, response: ServerResponse) => {
-    const walked = walk(createExchange(newId(house), request, response, house.now()), house).finally(() =>
-      running.delete(walked),
-    )
+    const exchange = createExchange(newId(house), request, response, house.now())
+    newest.set(request.socket, exchange)
+    const walked = walk(exchange, house).finally(() => running.delete(walked))
     running.add(walked)
+  }
+  /** The bytes of a connection have stopped being HTTP: that is the end of its unfinished request, or of the connection. */
+  const giveUp = (socket: Socket, refusal: Refusal) => {
+    // What else comes on the connection is no news.
+    if (given.has(socket)) return
+    given.add(socket)
+    const exchange = newest.get(socket)
+    if (exchange === undefined || exchange.request.complete) return reject(house, socket, refusal, exchange?.response)
+    exchange.malformed = refusal
+    exchange.onMalformed(refusal)
   }
   const server = open(house, options, handle)
   server.on('checkExpectation', handle)
-  server.on('connect', (_request, socket: Socket) => reject(house, socket, 405, 'connect', 'CONNECT is not served.'))
+  server.on('connect', (_request, socket: Socket) => giveUp(socket, connectRefused))
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    const { status, code, message } = explain(error)
-    if (error.code !== 'ECONNRESET') reject(house, socket, status, code, message)
+    if (error.code !== 'ECONNRESET') giveUp(socket, explain(error))
   })
   await new Promise<void>((resolve, fail) => {
     server.once('error', fail)
@@ -73,34 +85,59 @@ function open(house: House, options: ListenOptions, handle: (q: IncomingMessage,
     // An Upgrade header must not take the request away from the pipeline.
     shouldUpgradeCallback: () => false,
   }
-  return options.tls === undefined
-    ? createServer(settings, handle)
-    : (createTlsServer({ ...settings, ...options.tls }, handle) satisfies Server)
+  const server =
+    options.tls === undefined
+      ? createServer(settings, handle)
+      : (createTlsServer({ ...settings, ...options.tls }, handle) satisfies Server)
+  // Node would drop the headers beyond 2,000 without a word; the accept stage counts them.
+  server.maxHeadersCount = 0
+  return server
 }
 
 /** Answers a request that never became one, and puts it on record first. */
-function reject(house: House, socket: Socket, status: number, code: string, message: string): void {
-  if (!socket.writable) return
+function reject(house: House, socket: Socket, refusal: Refusal, earlier: ServerResponse | undefined): void {
+  const { status, code, message } = refusal
   const body = openAiError({ status, code, message })
   const head = `HTTP/1.1 ${status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`
   socket.on('error', () => socket.destroy())
-  recordRejectedConnection(house, { status, code, address: socket.remoteAddress }).then(
-    () => socket.end(Buffer.concat([Buffer.from(head, 'latin1'), body])),
+  const recorded = recordRejectedConnection(house, { status, code, address: socket.remoteAddress })
+  // The answer to an earlier request of the connection must not be cut in two.
+  Promise.all([recorded, earlier && finished(earlier)]).then(
+    () => {
+      socket.end(Buffer.concat([Buffer.from(head, 'latin1'), body]))
+      // A client that does not close its side would keep the connection for ever.
+      const linger = setTimeout(() => socket.destroy(), lingerMs)
+      socket.once('close', () => clearTimeout(linger))
+    },
     () => socket.destroy(),
   )
 }
 
-function explain(error: NodeJS.ErrnoException): { status: number; code: string; message: string } {
+const lingerMs = 1000
+
+function finished(response: ServerResponse): Promise<void> | undefined {
+  return response.closed ? undefined : new Promise((resolve) => response.once('close', resolve))
+}
+
+const connectRefused = refusalOf(405, 'connect', 'CONNECT is not served.')
+
+function explain(error: NodeJS.ErrnoException): Refusal {
   switch (error.code) {
     case 'HPE_HEADER_OVERFLOW':
-      return { status: 431, code: 'headers_too_large', message: 'The request headers are too large.' }
+      return refusalOf(431, 'headers_too_large', 'The request headers are too large.')
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return { status: 413, code: 'chunk_extensions', message: 'The chunk extensions are too large.' }
+      return refusalOf(413, 'chunk_extensions', 'The chunk extensions are too large.')
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return { status: 408, code: 'request_timeout', message: 'The request took too long to arrive.' }
+      return refusalOf(408, 'request_timeout', 'The request took too long to arrive.')
+    case 'HPE_INVALID_EOF_STATE':
+      return refusalOf(400, 'incomplete_request', 'The connection closed before the request was complete.')
     default:
-      return { status: 400, code: 'malformed_http', message: 'The request is not well-formed HTTP/1.1.' }
+      return refusalOf(400, 'malformed_http', 'The request is not well-formed HTTP/1.1.')
   }
+}
+
+function refusalOf(status: number, code: string, message: string): Refusal {
+  return { status, code, message, rule: `accept: ${code}` }
 }
 
 function authority(host: string, address: AddressInfo | string | null): string {

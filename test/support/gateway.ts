@@ -3,7 +3,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { queryEntries, readEntries } from '#audit'
+import { readEntries } from '#audit'
 import { type House, listen } from '#gateway'
 import {
   ensurePolicies,
@@ -28,8 +28,8 @@ export interface TestGateway {
   readonly reports: string[]
   /** The entries of the log from index `from`, as the log's readers find them on disk. */
   entries(from: number): Promise<LoggedExchange[]>
-  /** Waits until the log holds the outcome of that exchange. */
-  outcomeOf(exchange: string): Promise<LoggedExchange>
+  /** Those entries, once there are enough of them. */
+  entriesOnce(from: number, isEnough: (entries: readonly LoggedExchange[]) => boolean): Promise<LoggedExchange[]>
   close(): Promise<void>
 }
 
@@ -87,7 +87,14 @@ export async function openGateway(options: GatewayOptions = {}): Promise<TestGat
     house,
     reports,
     entries: (from) => entriesOf(data, from),
-    outcomeOf: (exchange) => outcomeOf(installation, data, exchange),
+    async entriesOnce(from, isEnough) {
+      for (;;) {
+        const entries = await entriesOf(data, from)
+        if (isEnough(entries)) return entries
+        // An outcome is written with the entry after it.
+        await installation.log.append(marker)
+      }
+    },
     async close() {
       await listener.close(1000)
       await Promise.all(house.upstreams.map((route) => route.upstream.destroy()))
@@ -109,17 +116,6 @@ async function entriesOf(data: string, from: number): Promise<LoggedExchange[]> 
   for await (const { event } of readEntries({ dir: join(data, 'log'), from }))
     if (event?.class_uid === 6003) entries.push(summaryOf(event))
   return entries
-}
-
-/** The outcome is written after the client has its answer, together with the next entry: so one is appended. */
-async function outcomeOf(installation: Installation, data: string, exchange: string): Promise<LoggedExchange> {
-  for (;;) {
-    for await (const { event } of queryEntries({ dir: join(data, 'log'), filter: { exchange } })) {
-      const entry = event && summaryOf(event)
-      if (entry?.phase === 'outcome') return entry
-    }
-    await installation.log.append(marker)
-  }
 }
 
 const marker = {

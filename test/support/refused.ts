@@ -65,7 +65,7 @@ export async function assertServes(gateway: TestGateway): Promise<void> {
   const response = await sendRaw(gateway.port, chatRequest(gateway.key, { lines: ['connection: close'] }))
   assert.equal(response.status, 200, response.body)
   assert.equal(JSON.parse(response.body).choices[0].message.content, 'Hello.')
-  assert.equal(gateway.upstream.received.length, forwarded + 1)
+  assert.ok(gateway.upstream.received.length > forwarded)
   good.add(response.headers.get('x-request-id') ?? '')
 }
 

@@ -22,11 +22,16 @@ const connectionOptions = new Set(['close', 'keep-alive', 'te'])
 
 const onlyOnce = new Set(['host', 'content-length', 'content-type', 'transfer-encoding', 'content-encoding', 'expect'])
 
+const maxHeaders = 128
+
 const session = /^[A-Za-z0-9._-]{1,128}$/
 
 export function accept(exchange: Exchange, _house: House): Refusal | undefined {
   const { request } = exchange
-  if (request.httpVersion !== '1.1') return refusal(505, 'http_version', 'Only HTTP/1.1 is served here.')
+  if (request.httpVersion !== '1.1')
+    return { ...refusal(426, 'http_version', 'Only HTTP/1.1 is served here.'), headers: { upgrade: 'HTTP/1.1' } }
+  if (request.rawHeaders.length > 2 * maxHeaders)
+    return refusal(431, 'too_many_headers', `More than ${maxHeaders} headers were sent.`)
   return checkHeaders(exchange) ?? checkTarget(exchange) ?? checkBody(exchange)
 }
 

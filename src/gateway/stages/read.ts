@@ -24,7 +24,8 @@ export async function read(exchange: Exchange, house: House): Promise<Refusal | 
 }
 
 /** A payload beyond what is inspected is refused, never truncated. */
-function collect({ request, hungUp }: Exchange, maxBytes: number): Promise<Buffer | Refusal> {
+function collect(exchange: Exchange, maxBytes: number): Promise<Buffer | Refusal> {
+  const { request, hungUp } = exchange
   const tooLarge: Refusal = {
     status: 413,
     code: 'request_too_large',
@@ -34,6 +35,7 @@ function collect({ request, hungUp }: Exchange, maxBytes: number): Promise<Buffe
     headers: { connection: 'close' },
   }
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.resolve(tooLarge)
+  if (exchange.malformed !== undefined) return Promise.resolve(exchange.malformed)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -48,6 +50,7 @@ function collect({ request, hungUp }: Exchange, maxBytes: number): Promise<Buffe
       if (request.rawTrailers.length > 0) resolve(trailers)
       else resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size))
     })
+    exchange.onMalformed = resolve
     request.once('error', reject)
     hungUp.addEventListener('abort', () => resolve(incomplete), { once: true })
   })
