@@ -1,11 +1,12 @@
 // What the gateway needs from the rest of Holdfast, put together by the server. Tests build their own.
 import type { OcsfEvent } from '#audit'
-import type { ApiKeys } from '#identity'
+import type { ApiKeys, Principal } from '#identity'
 import type { Inspector } from '#inspect'
 import type { Limiter, LimitSettings } from '#limits'
 import type { Entities, PolicySet } from '#policy'
 import type { PrivacyConfig, Vault } from '#privacy'
 import type { WireOptions } from '#wire'
+import type { LocatedVerdict } from './exchange.ts'
 import type { Upstream } from './upstreams/index.ts'
 
 export interface House {
@@ -22,6 +23,8 @@ export interface House {
   record(event: OcsfEvent): Promise<unknown>
   /** As `record`, for what nobody waits for: written together with the next entry. */
   note(event: OcsfEvent): Promise<unknown>
+  /** Tells the rest of Holdfast what detectors stopped. Must not throw, and is not waited for. */
+  detected(detection: Detection): void
   /** A keyed commitment to a personal value, for the log. */
   commitment(value: string): string
   now(): number
@@ -30,6 +33,13 @@ export interface House {
   randomBytes(count: number): Uint8Array
   /** For the operator's eyes: an error that no client may see. */
   report(what: string, error: unknown): void
+}
+
+/** Something that a detector stopped: what, in whose exchange, and where the log tells of it. */
+export interface Detection {
+  readonly exchange: string
+  readonly principal: Principal
+  readonly verdict: LocatedVerdict
 }
 
 export interface UpstreamRoute {

@@ -1,5 +1,5 @@
 // gateway: the inline proxy. A request walks down the pipeline, the answer walks back up.
-export type { GatewaySettings, House, UpstreamRoute } from './house.ts'
+export type { Detection, GatewaySettings, House, UpstreamRoute } from './house.ts'
 export { type Listener, type ListenOptions, listen } from './listener.ts'
 export {
   createUpstream,

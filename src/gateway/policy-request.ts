@@ -1,21 +1,21 @@
 // How a caller and a model look to Cedar (policies/holdfast.cedarschema), and the two questions asked of it.
 import type { Principal } from '#identity'
-import { decide, type Entities, type PolicyDecision } from '#policy'
+import { decide, type Entities, type PolicyRequest } from '#policy'
 import type { Exchange } from './exchange.ts'
 import type { House } from './house.ts'
 
+export interface PolicyAnswer {
+  readonly isAllowed: boolean
+  /** The policy that decided, for the log. */
+  readonly rule: string
+}
+
 /** May this caller use this operation? */
-export function mayCall(house: House, principal: Principal, operation: string): PolicyDecision {
-  return decide(
-    house.policy,
-    {
-      principal: keyOf(principal),
-      action: { type: 'Holdfast::Action', id: 'call' },
-      resource: { type: 'Holdfast::Operation', id: operation },
-      context: {},
-    },
-    callerEntities(house, principal),
-  )
+export function mayCall(house: House, principal: Principal, operation: string): PolicyAnswer {
+  const action = { type: 'Holdfast::Action', id: 'call' }
+  const resource = { type: 'Holdfast::Operation', id: operation }
+  const entities = callerEntities(house, principal)
+  return ask(house, { principal: keyOf(principal), action, resource, context: {} }, entities)
 }
 
 /** May this caller use this model, at this upstream? */
@@ -25,16 +25,24 @@ export function mayInfer(
   chat: Exchange['chat'],
   model: string,
   upstream: string,
-): PolicyDecision {
+): PolicyAnswer {
+  const action = { type: 'Holdfast::Action', id: 'infer' }
   const resource = { type: 'Holdfast::Model', id: model }
   const server = { type: 'Holdfast::Upstream', id: upstream }
+  const context = { stream: chat?.stream ?? false, tools: (chat?.tools.length ?? 0) > 0 }
   const entities = callerEntities(house, principal).with([
     { uid: resource, attrs: { name: model }, parents: [server] },
     { uid: server, attrs: {}, parents: [] },
   ])
-  const context = { stream: chat?.stream ?? false, tools: (chat?.tools.length ?? 0) > 0 }
-  const action = { type: 'Holdfast::Action', id: 'infer' }
-  return decide(house.policy, { principal: keyOf(principal), action, resource, context }, entities)
+  return ask(house, { principal: keyOf(principal), action, resource, context }, entities)
+}
+
+/** Cedar skips a policy that fails; here a prohibition that could not be evaluated still prohibits. */
+function ask(house: House, request: PolicyRequest, entities: Entities): PolicyAnswer {
+  const { decision, reasons, errors } = decide(house.policy, request, entities)
+  const broken = errors.find(({ effect }) => effect === 'forbid')
+  if (broken !== undefined) return { isAllowed: false, rule: `${broken.policy} (failed)` }
+  return { isAllowed: decision === 'allow', rule: reasons[0] ?? 'no policy permits it' }
 }
 
 function keyOf(principal: Principal): { type: string; id: string } {

@@ -1,22 +1,11 @@
 // The control socket: how a command reaches the gateway that runs on its data folder. A Unix socket in a
 // folder that only its owner can enter, so whoever can connect could as well edit the store.
-import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, rmSync } from 'node:fs'
 import { createServer, request, type ServerResponse } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { z } from 'zod'
 import type { Administration } from './administration.ts'
-
-export class ControlError extends Error {
-  override readonly name = 'ControlError'
-  readonly code: 'refused' | 'broken'
-
-  constructor(code: 'refused' | 'broken', message: string) {
-    super(message)
-    this.code = code
-  }
-}
+import { makeSocketFolder, requireOwnSocket, socketOf } from './control-socket.ts'
+import { ServerError } from './error.ts'
 
 const maxBytes = 64 * 1024
 
@@ -35,6 +24,7 @@ const calls = {
 /** Serves `administration` on the control socket of `data`; returns how to stop. */
 export async function serveControl(data: string, administration: Administration): Promise<() => Promise<void>> {
   const path = socketOf(data)
+  makeSocketFolder(path, data)
   // A socket left by a killed gateway: the log's lock has shown that nobody listens on it any more.
   rmSync(path, { force: true })
   const server = createServer((incoming, response) => {
@@ -67,11 +57,12 @@ export async function serveControl(data: string, administration: Administration)
 export async function connectControl(data: string): Promise<Administration | undefined> {
   const path = socketOf(data)
   if (!existsSync(path)) return undefined
+  requireOwnSocket(path, data)
   const call = async (name: keyof typeof calls, input: object) => ask(path, name, input)
   try {
     await call('listKeys', {})
   } catch (error) {
-    if (error instanceof ControlError && error.code === 'broken') return undefined
+    if (error instanceof ServerError && error.code === 'control_broken') return undefined
     throw error
   }
   // The far end is this program with this interface; what it sends was typed there.
@@ -92,7 +83,7 @@ async function carryOut(administration: Administration, name: string, body: Buff
     case 'revokeKey':
       return administration.revokeKey(calls.revokeKey.parse(input))
     default:
-      throw new ControlError('refused', `the gateway knows no operation '${name}'`)
+      throw new ServerError('control_refused', `the gateway knows no operation '${name}'`)
   }
 }
 
@@ -101,14 +92,16 @@ function ask(path: string, name: string, input: object): Promise<unknown> {
     const outgoing = request({ socketPath: path, path: `/${name}`, method: 'POST', timeout: 30_000 }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      // The gateway was killed in the middle of its answer: whether it did what it was asked is not known.
+      response.on('error', (error) => reject(brokenOff(error)))
       response.on('end', () => {
         const result = JSON.parse(Buffer.concat(chunks).toString('utf8'))
         if (response.statusCode === 200) resolve(result)
-        else reject(new ControlError('refused', result.message))
+        else reject(new ServerError('control_refused', result.message))
       })
     })
     outgoing.on('timeout', () => outgoing.destroy(new Error('the gateway does not answer')))
-    outgoing.on('error', (error) => reject(new ControlError('broken', `control socket: ${error.message}`)))
+    outgoing.on('error', (error) => reject(brokenOff(error)))
     outgoing.end(JSON.stringify(input))
   })
 }
@@ -118,9 +111,6 @@ function send(response: ServerResponse, status: number, value: unknown): void {
   response.end(JSON.stringify(value))
 }
 
-/** Socket paths end at 107 bytes on Linux, so a deep data folder gets its socket in the temporary folder. */
-function socketOf(data: string): string {
-  const inside = join(data, 'control.sock')
-  if (Buffer.byteLength(inside) < 100) return inside
-  return join(tmpdir(), `holdfast-${createHash('sha256').update(data).digest('hex').slice(0, 24)}.sock`)
+function brokenOff(error: Error): ServerError {
+  return new ServerError('control_broken', `the running gateway broke off: ${error.message}`)
 }

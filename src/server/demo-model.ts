@@ -120,18 +120,16 @@ function modelList(): object {
 }
 
 function lastUserText(body: unknown): string {
-  const messages = isRecord(body) && Array.isArray(body['messages']) ? body['messages'] : []
-  const last = messages.findLast((message: unknown) => isRecord(message) && message['role'] === 'user')
-  const content: unknown = isRecord(last) ? last['content'] : ''
+  const messages = isRecord(body) && Array.isArray(body.messages) ? body.messages : []
+  const last = messages.findLast((message: unknown) => isRecord(message) && message.role === 'user')
+  const content: unknown = isRecord(last) ? last.content : ''
   if (typeof content === 'string') return content
   if (!Array.isArray(content)) return ''
-  return content
-    .map((part: unknown) => (isRecord(part) && typeof part['text'] === 'string' ? part['text'] : ''))
-    .join('')
+  return content.map((part: unknown) => (isRecord(part) && typeof part.text === 'string' ? part.text : '')).join('')
 }
 
 function isStreaming(body: unknown): boolean {
-  return isRecord(body) && body['stream'] === true
+  return isRecord(body) && body.stream === true
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -7,6 +7,7 @@ import { commitment, tlsServerOptions } from '#crypto'
 import {
   createUpstream,
   type House,
+  type Listener,
   listen,
   modelMatcher,
   resolveBySystem,
@@ -15,10 +16,11 @@ import {
 } from '#gateway'
 import { createInspector, detectorsFor } from '#inspect'
 import { createLimiter } from '#limits'
-import { createEntities, type PolicySet } from '#policy'
+import { createEntities, describeIssue, type PolicySet } from '#policy'
 import { openVault } from '#privacy'
 import { type Administration, administer } from './administration.ts'
 import { serveControl } from './control.ts'
+import { cannotListen } from './error.ts'
 import { type Installation, openInstallation } from './installation.ts'
 import { readPolicies } from './policies.ts'
 import { type Settings, settingsSchema } from './settings.ts'
@@ -52,46 +54,42 @@ export async function readSettings(file: string): Promise<ReadSettings> {
   return { settings, policies, data: resolve(folder, settings.data) }
 }
 
+/**
+ * Opens the installation and serves it. The log begins with the start and ends with the stop, whatever lies between.
+ *
+ * @throws LogError, StoreError, CryptoError as `openInstallation`; ServerError when the address cannot be used
+ */
 export async function startHoldfast({ settings, policies, data }: ReadSettings, world: World): Promise<Holdfast> {
+  // Closed from the last to the first, whatever fails on the way; also when the rest does not start.
+  await using started = new AsyncDisposableStack()
   const installation = await openInstallation(data, world)
-  const closers: (() => Promise<unknown>)[] = [() => installation.close()]
+  started.defer(() => installation.close())
+  for (const warning of policies.warnings) world.warn(describeIssue(warning))
+  const house = await furnish(installation, settings, policies, world)
+  for (const { upstream } of house.upstreams) started.defer(() => upstream.close())
+  const upkeep = setInterval(() => keepUp(installation, house, world), upkeepMs)
+  started.defer(() => clearInterval(upkeep))
+  await installation.log.append(lifecycle('start', world))
+  started.defer(() => recordStop(installation, world))
+  const administration = administer(installation, world)
+  started.defer(await serveControl(data, administration))
+  const listener = await openListener(house, settings)
+  started.defer(() => listener.close(settings.shutdownGrace))
+  const running = started.move()
+  return { url: listener.url, installation, administration, close: () => running.disposeAsync() }
+}
+
+async function openListener(house: House, { listen: { host, port, tls } }: Settings): Promise<Listener> {
+  const options = tls && tlsServerOptions({ certificatePem: tls.certificate.reveal(), keyPem: tls.key.reveal() })
   try {
-    const house = await furnish(installation, settings, policies, world)
-    closers.unshift(async () => Promise.all(house.upstreams.map(({ upstream }) => upstream.close())))
-    const administration = administer(installation, world)
-    closers.unshift(await serveControl(data, administration))
-    const listener = await listen(house, {
-      host: settings.listen.host,
-      port: settings.listen.port,
-      tls:
-        settings.listen.tls &&
-        tlsServerOptions({
-          certificatePem: settings.listen.tls.certificate.reveal(),
-          keyPem: settings.listen.tls.key.reveal(),
-        }),
-    })
-    closers.unshift(() => listener.close(settings.shutdownGrace))
-    await installation.log.append(lifecycle('start', world))
-    const upkeep = setInterval(() => keepUp(installation, house, world), upkeepMs)
-    closers.push(async () => clearInterval(upkeep))
-    return {
-      url: listener.url,
-      installation,
-      administration,
-      async close() {
-        // The listener first, so that nothing new arrives; the stop is the last entry of the log.
-        const [stopListening, ...others] = closers
-        await stopListening?.()
-        await installation.log
-          .append(lifecycle('stop', world))
-          .catch((error) => world.report('the stop could not be logged', error))
-        for (const close of others) await close()
-      },
-    }
+    return await listen(house, { host, port, tls: options })
   } catch (error) {
-    for (const close of closers) await close()
-    throw error
+    throw cannotListen(error, `${host}:${port}`)
   }
+}
+
+async function recordStop({ log }: Installation, world: World): Promise<void> {
+  await log.append(lifecycle('stop', world)).catch((error) => world.report('the stop could not be logged', error))
 }
 
 /** What the gateway lives in: the rooms, set up as the settings say. A test may exchange some of them before it listens. */
@@ -106,15 +104,14 @@ export async function furnish(
   const upstreams = settings.upstreams.map(routeTo)
   for (const { name, url } of settings.upstreams)
     await installation.inventory.upsert({
-      kind: 'endpoint',
+      kind: 'upstream',
       identity: url.origin,
       name,
-      labels: { role: 'upstream' },
     })
   return {
     keys,
     policy: policies,
-    entities: createEntities([]),
+    entities: createEntities([], policies),
     limiter: createLimiter({ now: world.now }),
     inspector: createInspector({
       detectors: detectorsFor(settings.inspect),
@@ -140,6 +137,7 @@ export async function furnish(
     },
     record: (event) => log.append(event),
     note: (event) => log.note(event),
+    detected: installation.detections.detected,
     commitment: remember(1000, (value) => commitment(commitKey, value)),
     now: world.now,
     monotonic: world.monotonic,
@@ -151,8 +149,15 @@ export async function furnish(
 const upkeepMs = 60_000
 
 /** What has come to its time: actions that end by themselves, and masked data that nobody asks for any more. */
-function keepUp({ actions }: Installation, { vault }: House, world: World): void {
-  actions.expire().catch((error) => world.report('actions could not be taken back', error))
+function keepUp({ actions, findings }: Installation, { vault }: House, world: World): void {
+  actions.expire().then(
+    ({ failed }) => {
+      for (const { id } of failed)
+        world.report(`the action ${id} could not be taken back and is tried again`, undefined)
+    },
+    (error) => world.report('actions could not be taken back', error),
+  )
+  findings.expire().catch((error) => world.report('exceptions could not be ended', error))
   vault.purge().catch((error) => world.report('expired data could not be erased', error))
 }
 

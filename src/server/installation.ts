@@ -32,36 +32,23 @@ const migrations = [...inventoryMigrations, ...findingsMigrations, ...identityMi
  */
 export async function openInstallation(data: string, world: World): Promise<Installation> {
   mkdirSync(data, { recursive: true, mode: 0o700 })
-  const { now, randomBytes } = world
+  const { now, randomBytes, logFiles: files } = world
   const keyring = openKeyring(join(data, 'keys'), { randomBytes })
-  const log = await openLog({ dir: join(data, 'log'), origin: 'holdfast', keys: keyring.signing('log'), now })
-  try {
-    const store = await openStore({ path: join(data, 'holdfast.db'), now })
-    await store.migrate(migrations)
-    const record = (event: OcsfEvent) => log.append(event)
-    const inventory = openInventory({ database: store.database(), now })
-    const findings = openFindings({ database: store.database(), now, record })
-    const actions = createActions({ database: store.database(), now, record })
-    const keys = await openApiKeys({ database: store.database(), now, randomBytes })
-    actions.register(revokeApiKeyAction(keys))
-    actions.register(reinstateApiKeyAction(keys))
-    await actions.recover()
-    return {
-      data,
-      keyring,
-      log,
-      store,
-      inventory,
-      findings,
-      actions,
-      keys,
-      async close() {
-        await store.close()
-        await log.close()
-      },
-    }
-  } catch (error) {
-    await log.close()
-    throw error
-  }
+  // Closed from the last to the first, also when the rest does not open.
+  await using opened = new AsyncDisposableStack()
+  const log = await openLog({ dir: join(data, 'log'), origin: 'holdfast', keys: keyring.signing('log'), now, files })
+  opened.defer(() => log.close())
+  const store = await openStore({ path: join(data, 'holdfast.db'), now })
+  opened.defer(() => store.close())
+  await store.migrate(migrations)
+  const record = (event: OcsfEvent) => log.append(event)
+  const inventory = openInventory({ database: store.database(), now })
+  const findings = openFindings({ database: store.database(), now, record })
+  const actions = createActions({ database: store.database(), now, record })
+  const keys = await openApiKeys({ database: store.database(), now, randomBytes })
+  actions.register(revokeApiKeyAction(keys))
+  actions.register(reinstateApiKeyAction(keys))
+  await actions.recover()
+  const open = opened.move()
+  return { data, keyring, log, store, inventory, findings, actions, keys, close: () => open.disposeAsync() }
 }

@@ -1,6 +1,8 @@
-// The outside world: the clock, randomness, and where problems are told. The only place that touches them.
+// The outside world: the clock, randomness, the disk under the log, and where problems are told. The only place that
+// touches them.
 import { randomBytes } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
+import { diskFiles, type LogFiles } from '#audit'
 
 export interface World {
   /** ms since the epoch. */
@@ -10,6 +12,7 @@ export interface World {
   randomBytes(count: number): Uint8Array
   /** A new unique id, `kind_` and 128 random bits. */
   id(kind: string): string
+  readonly logFiles: LogFiles
   /** For the operator: what went wrong, without any client's text. */
   report(what: string, error: unknown): void
 }
@@ -21,6 +24,7 @@ export function systemWorld(stderr: (text: string) => void): World {
     monotonic: () => performance.now(),
     randomBytes: random,
     id: (kind) => `${kind}_${Buffer.from(random(16)).toString('hex')}`,
+    logFiles: diskFiles,
     report: (what, error) => stderr(`holdfast: ${what}: ${describe(error)}\n`),
   }
 }

@@ -41,7 +41,7 @@ async function offeredBy(route: UpstreamRoute, exchange: Exchange, house: House)
   const principal = established(exchange.principal, 'a principal')
   const isOffered = (model: string) =>
     house.upstreams.find((candidate) => candidate.serves(model)) === route &&
-    mayInfer(house, principal, undefined, model, route.upstream.name).decision === 'allow'
+    mayInfer(house, principal, undefined, model, route.upstream.name).isAllowed
   try {
     return parseModelList(body)
       .models.filter(({ id }) => isOffered(id))

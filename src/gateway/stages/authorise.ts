@@ -6,14 +6,12 @@ import { mayCall } from '../policy-request.ts'
 
 export function authorise(exchange: Exchange, house: House): Refusal | undefined {
   const answer = mayCall(house, established(exchange.principal, 'a principal'), exchange.operation)
-  if (answer.decision === 'allow') {
-    exchange.rule = answer.reasons[0] ?? ''
-    return undefined
-  }
+  exchange.rule = answer.rule
+  if (answer.isAllowed) return undefined
   return {
     status: 403,
     code: 'not_authorised',
     message: 'The policy does not allow this API key to use this operation.',
-    rule: answer.reasons[0] ?? 'no policy permits it',
+    rule: answer.rule,
   }
 }

@@ -106,9 +106,10 @@ function pathOf(target: string): string {
 }
 
 /** Digests prove later which bytes were meant without keeping them. */
-function digestsOf({ body, outbound, operation }: Exchange): Record<string, string> {
+function digestsOf({ body, outbound, operation, refusal }: Exchange): Record<string, string> {
   if (operation !== 'chat' || body.length === 0) return {}
   const request = sha256Hex(body)
+  if (refusal !== undefined) return { request }
   return { request, forwarded: outbound === body ? request : sha256Hex(outbound) }
 }
 

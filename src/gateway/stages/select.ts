@@ -11,16 +11,16 @@ export function select(exchange: Exchange, house: House): Refusal | undefined {
   const route = house.upstreams.find((candidate) => candidate.serves(chat.model))
   if (route === undefined) return unknownModel
   const answer = mayInfer(house, principal, chat, chat.model, route.upstream.name)
-  if (answer.decision !== 'allow')
+  exchange.rule = answer.rule
+  if (!answer.isAllowed)
     return {
       status: 403,
       code: 'model_not_allowed',
       message: 'The policy does not allow this API key to use this model.',
-      rule: answer.reasons[0] ?? 'no policy permits it',
+      rule: answer.rule,
       param: 'model',
     }
   exchange.upstream = route.upstream
-  exchange.rule = answer.reasons[0] ?? exchange.rule
   return undefined
 }
 

@@ -1,7 +1,10 @@
-// Stage 12: what was used is noted where the limits can see it, and nothing of the exchange is kept.
+// Stage 12: what detectors stopped becomes known to the rest of the house, and nothing of the texts is kept.
 import type { Exchange } from '../exchange.ts'
 import type { House } from '../house.ts'
 
-export function settle(exchange: Exchange, _house: House): void {
+export function settle(exchange: Exchange, house: House): void {
+  const { id, principal, verdicts } = exchange
+  const verdict = verdicts.find(({ action }) => action === 'block')
+  if (verdict !== undefined && principal !== undefined) house.detected({ exchange: id, principal, verdict })
   exchange.placeholders.clear()
 }

@@ -1,0 +1,31 @@
+// What can go wrong while Holdfast starts, or while a command talks to one that runs.
+
+export type ServerErrorCode = 'address_in_use' | 'address_refused' | 'control_refused' | 'control_broken' | 'not_found'
+
+export class ServerError extends Error {
+  override readonly name = 'ServerError'
+  readonly code: ServerErrorCode
+
+  constructor(code: ServerErrorCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** Why nothing can listen at an address, in words; an error of another kind stays what it is. */
+export function cannotListen(error: unknown, address: string): unknown {
+  const reason = error instanceof Error && 'code' in error ? error.code : undefined
+  switch (reason) {
+    case 'EADDRINUSE':
+      return new ServerError(
+        'address_in_use',
+        `cannot listen on ${address}: another program does; stop it, or choose another port`,
+      )
+    case 'EADDRNOTAVAIL':
+      return new ServerError('address_refused', `cannot listen on ${address}: this machine does not have that address`)
+    case 'EACCES':
+      return new ServerError('address_refused', `cannot listen on ${address}: not permitted; take a port above 1023`)
+    default:
+      return error
+  }
+}
