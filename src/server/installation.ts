@@ -1,14 +1,16 @@
 // One installation: a data folder with its keys, log and store, and the rooms that live on them. The
 // gateway runs on one; a command that changes something while no gateway runs opens one for itself.
+import { createPublicKey } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AuditLog, type OcsfEvent, openLog } from '#audit'
-import { type Keyring, openKeyring } from '#crypto'
+import { type Keyring, openKeyring, type SigningKeys, sha256Hex } from '#crypto'
 import { type Actions, createActions, type Findings, findingsMigrations, openFindings } from '#findings'
 import { type ApiKeys, identityMigrations, openApiKeys, reinstateApiKeyAction, revokeApiKeyAction } from '#identity'
 import { type Inventory, inventoryMigrations, openInventory } from '#inventory'
 import { privacyMigrations } from '#privacy'
 import { openStore, type Store } from '#store'
+import { createDetections, type Detections } from './detections.ts'
 import type { World } from './world.ts'
 
 export interface Installation {
@@ -18,6 +20,7 @@ export interface Installation {
   readonly store: Store
   readonly inventory: Inventory
   readonly findings: Findings
+  readonly detections: Detections
   readonly actions: Actions
   readonly keys: ApiKeys
   close(): Promise<void>
@@ -36,7 +39,8 @@ export async function openInstallation(data: string, world: World): Promise<Inst
   const keyring = openKeyring(join(data, 'keys'), { randomBytes })
   // Closed from the last to the first, also when the rest does not open.
   await using opened = new AsyncDisposableStack()
-  const log = await openLog({ dir: join(data, 'log'), origin: 'holdfast', keys: keyring.signing('log'), now, files })
+  const signing = keyring.signing('log')
+  const log = await openLog({ dir: join(data, 'log'), origin: originOf(signing), keys: signing, now, files })
   opened.defer(() => log.close())
   const store = await openStore({ path: join(data, 'holdfast.db'), now })
   opened.defer(() => store.close())
@@ -44,11 +48,19 @@ export async function openInstallation(data: string, world: World): Promise<Inst
   const record = (event: OcsfEvent) => log.append(event)
   const inventory = openInventory({ database: store.database(), now })
   const findings = openFindings({ database: store.database(), now, record })
+  const detections = createDetections(findings, inventory, world)
+  opened.defer(() => detections.settled())
   const actions = createActions({ database: store.database(), now, record })
   const keys = await openApiKeys({ database: store.database(), now, randomBytes })
   actions.register(revokeApiKeyAction(keys))
   actions.register(reinstateApiKeyAction(keys))
   await actions.recover()
   const open = opened.move()
-  return { data, keyring, log, store, inventory, findings, actions, keys, close: () => open.disposeAsync() }
+  return { data, keyring, log, store, inventory, findings, detections, actions, keys, close: () => open.disposeAsync() }
+}
+
+/** The name of this installation's log. No two logs may have the same (C2SP tlog-checkpoint), so it comes from the key. */
+function originOf({ ed25519 }: SigningKeys): string {
+  const publicKey = createPublicKey(ed25519).export({ format: 'der', type: 'spki' })
+  return `holdfast.local/${sha256Hex(publicKey).slice(0, 16)}`
 }

@@ -15,6 +15,8 @@ export interface World {
   readonly logFiles: LogFiles
   /** For the operator: what went wrong, without any client's text. */
   report(what: string, error: unknown): void
+  /** For the operator: something to mend that does not stop the program. */
+  warn(text: string): void
 }
 
 export function systemWorld(stderr: (text: string) => void): World {
@@ -25,6 +27,7 @@ export function systemWorld(stderr: (text: string) => void): World {
     randomBytes: random,
     id: (kind) => `${kind}_${Buffer.from(random(16)).toString('hex')}`,
     logFiles: diskFiles,
+    warn: (text) => stderr(`holdfast: ${text}\n`),
     report: (what, error) => stderr(`holdfast: ${what}: ${describe(error)}\n`),
   }
 }
