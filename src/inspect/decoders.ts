@@ -1,6 +1,12 @@
 /** The decoders behind views.ts. Each yields decoded texts with a map, or nothing when the text shows no sign of its code. */
-import { BASE64, JOINER, runEnd } from './scan.ts'
-import type { Decoded } from './views.ts'
+import { BASE64, JOINER, runEnd } from './characters.ts'
+
+/** A decoded text; unit i of it came from [starts[i], ends[i]) of the text that was decoded. */
+export interface Decoded {
+  readonly text: string
+  readonly starts: Int32Array
+  readonly ends: Int32Array
+}
 
 type Decoder = (text: string) => Iterable<Decoded>
 
@@ -201,16 +207,20 @@ const LEET: Record<string, string> = {
   '!': 'i',
 }
 
-/** Digits and signs for letters, in words that have letters on either side of one. */
+/** Digits and signs for letters, when several words look like it; not identifiers and hashes, which are longer or have other digits. */
 function* leet(text: string): Iterable<Decoded> {
-  if ((text.match(/[a-z][013457@$!][a-z]/gi)?.length ?? 0) < 3) return
-  yield mapped(
-    text,
-    text.replace(/[a-z0-9@$!]{2,24}/gi, (word) =>
-      /[a-z]/i.test(word) ? word.replace(/[0134578@$!]/g, (sign) => LEET[sign] ?? sign) : word,
-    ),
-  )
+  if (!LEET_WORD.test(text)) return
+  const words = text
+    .match(/[a-z0-9@$!]+/gi)
+    ?.filter((word) => word.length <= 16 && LEET_WORD.test(word) && !/[269]/.test(word))
+  if ((words?.length ?? 0) < MIN_LEET_WORDS) return
+  const read = (word: string) =>
+    /[a-z]/i.test(word) ? word.replace(/[0134578@$!]/g, (sign) => LEET[sign] ?? sign) : word
+  yield mapped(text, text.replace(/[a-z0-9@$!]+/gi, read))
 }
+
+const MIN_LEET_WORDS = 3
+const LEET_WORD = /[a-z][013457@$!][a-z]/i
 
 /** Decoded bytes when they are text: long enough, no control character, UTF-8, and words in it. */
 function readable(bytes: Buffer): string | undefined {

@@ -4,7 +4,7 @@
  * A run of Cyrillic, Greek or Armenian letters is folded when each of them has a Latin twin and the run touches a Latin
  * letter, digit or underscore. Words wholly in those scripts stay as they are.
  */
-import { ALNUM, isIn } from './scan.ts'
+import { ALNUM, isIn } from './characters.ts'
 
 /** Longest run that is folded; a real word in another script next to a Latin letter may be longer. */
 const MAX_RUN = 32

@@ -15,8 +15,10 @@ export type {
   Window,
 } from './detector.ts'
 export { InspectError, type InspectErrorCode } from './error.ts'
+export type { Span } from './fold.ts'
+export { injection } from './injection.ts'
 export { createInspector, type Inspector, type InspectorOptions, type Scope } from './inspector.ts'
-export { type Normalised, normalise, type Span } from './normalise.ts'
+export { type Normalised, normalise } from './normalise.ts'
 export { personalData } from './personal.ts'
 export { secrets } from './secrets.ts'
 export { detectorsFor, type InspectSettings, inspectSchema } from './settings.ts'

@@ -5,7 +5,7 @@
 import { type Actions, actionFor } from './actions.ts'
 import type { Detector, Match, Source, StreamDetection, Verdict } from './detector.ts'
 import { InspectError } from './error.ts'
-import { type Folded, fold, originalSpan } from './normalise.ts'
+import { type Folded, fold, originalSpan } from './fold.ts'
 import { resolveOverlaps } from './overlap.ts'
 
 export interface StreamInspector {

@@ -3,8 +3,8 @@
  * letters and leet. Each is looked for only when a cheap sign of it is there, to a depth of two, and within a budget, so
  * that a plain text costs a few searches. A view knows from where in the text it came.
  */
-import { DECODERS } from './decoders.ts'
-import { fold } from './normalise.ts'
+import { DECODERS, type Decoded } from './decoders.ts'
+import { fold, type Span } from './fold.ts'
 
 export interface View {
   /** 'base64', 'hex', …; nested ones joined by '+', outermost first: 'base64+rot13'. */
@@ -12,7 +12,7 @@ export interface View {
   /** Decoded and normalised. */
   readonly text: string
   /** The span of the normalised text from which [start, end) of the view came. */
-  original(start: number, end: number): { start: number; end: number }
+  original(start: number, end: number): Span
 }
 
 const MAX_DEPTH = 2
@@ -40,13 +40,6 @@ function decode(from: View, depth: number, views: View[], budget: { left: number
       if (depth < MAX_DEPTH) decode(view, depth + 1, views, budget)
     }
   }
-}
-
-/** A decoded text; unit i of it came from [starts[i], ends[i]) of the text that was decoded. */
-export interface Decoded {
-  readonly text: string
-  readonly starts: Int32Array
-  readonly ends: Int32Array
 }
 
 function toView(from: View, name: string, decoded: Decoded): View {

@@ -1,6 +1,7 @@
 /** Finds where a text mentions a concept of the lexicon. */
-import { fold } from '../normalise.ts'
-import { ALNUM, isIn } from '../scan.ts'
+
+import { ALNUM, isIn } from '../characters.ts'
+import { fold } from '../fold.ts'
 import { CONCEPTS, type Concept, latinWords, otherWords } from './lexicon.ts'
 import { MARK_RULES } from './mark-rules.ts'
 

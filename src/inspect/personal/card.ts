@@ -1,8 +1,10 @@
 /** Payment card numbers: ISO/IEC 7812-1 Luhn check digit, and the ranges and lengths that issuers publish. */
+
+import { DIGIT, isIn } from '../characters.ts'
 import type { Window } from '../detector.ts'
-import { type Collector, DIGIT, hold, isIn, report } from '../scan.ts'
+import { type Collector, hold, report } from '../scan.ts'
+import { endIsOpen, endsNumber, startsNumber } from './boundary.ts'
 import { hasContext } from './context.ts'
-import { endIsOpen, endsNumber, startsNumber } from './numbers.ts'
 
 const MAX_DIGITS = 19
 const CONTEXT =

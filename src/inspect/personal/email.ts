@@ -1,6 +1,8 @@
 /** E-mail addresses: the dot-atom form of RFC 5321 with the lengths of section 4.5.3.1, internationalised letters included. */
+
+import { ALNUM, DOT, isEscapeLetter, isIn, JOINER } from '../characters.ts'
 import type { Window } from '../detector.ts'
-import { ALNUM, type Collector, DOT, hold, isEscapeLetter, isIn, JOINER, report } from '../scan.ts'
+import { type Collector, hold, report } from '../scan.ts'
 
 const MAX_LOCAL = 64
 const MAX_DOMAIN = 253

@@ -1,6 +1,8 @@
 /** International bank account numbers: ISO 13616 structure, mod-97 check of ISO/IEC 7064, lengths of the SWIFT registry. */
+
+import { ALNUM, DIGIT, isIn, LETTER, startsWord } from '../characters.ts'
 import type { Window } from '../detector.ts'
-import { ALNUM, type Collector, DIGIT, hold, isIn, LETTER, report, startsWord } from '../scan.ts'
+import { type Collector, hold, report } from '../scan.ts'
 
 /** `start` is where two letters stand before a digit. Grouped by single spaces or hyphens, or not at all; in either case. */
 export function ibanAt(window: Window, start: number, found: Collector): void {

@@ -2,10 +2,12 @@
  * Telephone numbers: international form (ITU-T E.164 lengths and country codes), the North American plan, a few national
  * groupings that nothing else uses, and any plausible number after a word that says it is one.
  */
+
+import { DIGIT, isIn } from '../characters.ts'
 import type { Window } from '../detector.ts'
-import { type Collector, DIGIT, hold, isIn, report } from '../scan.ts'
+import { type Collector, hold, report } from '../scan.ts'
+import { endIsOpen, endsNumber, startsNumber } from './boundary.ts'
 import { leadOf } from './context.ts'
-import { endIsOpen, endsNumber, startsNumber } from './numbers.ts'
 
 /** Longest number with its separators, and the longest extension. */
 const MAX_SPAN = 32

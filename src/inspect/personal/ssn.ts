@@ -1,8 +1,10 @@
 /** US social security numbers by the Social Security Administration's rules for area, group and serial number. */
+
+import { DIGIT, runEnd } from '../characters.ts'
 import type { Window } from '../detector.ts'
-import { type Collector, DIGIT, hold, report, runEnd } from '../scan.ts'
+import { type Collector, hold, report } from '../scan.ts'
+import { endIsOpen, endsNumber, startsNumber } from './boundary.ts'
 import { hasContext } from './context.ts'
-import { endIsOpen, endsNumber, startsNumber } from './numbers.ts'
 
 const CONTEXT = /\b(?:ssns?|ssn#|social security|soc(?:ial)? sec|taxpayer id|itin|tax id)\b[^0-9]{0,24}$/i
 

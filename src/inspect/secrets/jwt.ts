@@ -1,6 +1,8 @@
 /** JSON Web Tokens in compact form (RFC 7515, 7516): three or five base64url parts, the first a JSON object with `alg`. */
+
+import { BASE64URL, DOT, isEscapeLetter, isIn, runEnd } from '../characters.ts'
 import type { Window } from '../detector.ts'
-import { BASE64URL, type Collector, DOT, hold, isEscapeLetter, isIn, report, runEnd } from '../scan.ts'
+import { type Collector, hold, report } from '../scan.ts'
 
 /** The base64url form of '{"'. */
 const OPENING = 'eyJ'

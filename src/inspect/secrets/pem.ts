@@ -1,6 +1,8 @@
 /** Private keys in PEM and its relatives (RFC 7468, RFC 1421 headers, OpenPGP and OpenSSH armour). */
+
+import { BASE64, isIn, SPACE } from '../characters.ts'
 import type { Window } from '../detector.ts'
-import { BASE64, type Collector, hold, isIn, report, SPACE } from '../scan.ts'
+import { type Collector, hold, report } from '../scan.ts'
 
 const BEGIN = '-----BEGIN '
 const LABEL = /^[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/

@@ -2,7 +2,7 @@
  * Credentials that their issuers made recognisable: a fixed prefix and a body of known alphabet and length. Facts from
  * the issuers' documentation; one line a format.
  */
-import { ALNUM, BASE64_EXTRA, BASE64URL, DIGIT, DOT, JOINER, UPPER } from '../scan.ts'
+import { ALNUM, BASE64_EXTRA, BASE64URL, DIGIT, DOT, JOINER, UPPER } from '../characters.ts'
 import { isIdentifier, isPlaceholder } from './plausible.ts'
 
 export interface TokenFormat {

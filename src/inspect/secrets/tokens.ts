@@ -1,6 +1,8 @@
 /** Finds the tokens of token-formats.ts. */
+
+import { ALNUM, DOT, isIn, runEnd, startsWord } from '../characters.ts'
 import type { Window } from '../detector.ts'
-import { ALNUM, type Collector, DOT, hold, isIn, report, runEnd, startsWord } from '../scan.ts'
+import { type Collector, hold, report } from '../scan.ts'
 import { isToken, TOKEN_FORMATS, type TokenFormat } from './token-formats.ts'
 
 export function findTokens(window: Window, found: Collector): void {

@@ -1,6 +1,8 @@
 /** Passwords in URLs: scheme://user:password@host (RFC 3986, section 3.2.1). Only the password is reported. */
+
+import { ALNUM, isIn } from '../characters.ts'
 import type { Window } from '../detector.ts'
-import { ALNUM, type Collector, hold, isIn, report } from '../scan.ts'
+import { type Collector, hold, report } from '../scan.ts'
 import { isPlaceholder } from './plausible.ts'
 
 const MAX_USER = 64
