@@ -22,6 +22,7 @@ import {
   within,
   word,
 } from './shape.ts'
+import { refuseSteering } from './steering.ts'
 
 const anything = json()
 const schema = json(SCHEMA_WORDS)
@@ -167,8 +168,8 @@ const responseFormat = object({
 
 const moderationMode = object({ mode: word('score', 'block') })
 
-/** The whole request. `model` is read apart: it is decided by policy and not by inspection. */
-export const chatRequestShape: Shape = object({
+/** `model` is read apart: it is decided by policy and not by inspection. */
+const requestFields = {
   model: ignored,
   messages: list(message),
   stream: scalar,
@@ -218,7 +219,10 @@ export const chatRequestShape: Shape = object({
   previous_response_id: stateReference,
   conversation: stateReference,
   cached_content: stateReference,
-})
+}
+
+/** The whole request. */
+export const chatRequestShape: Shape = object(requestFields, refuseSteering)
 
 /** Token ids as keys, numbers as values. */
 function tokenBiases(reader: Reader, node: JsonNode, path: string, place: Parameters<Shape>[3]): void {

@@ -12,6 +12,8 @@ export type WireErrorCode =
   | 'json_too_complex'
   /** A known field has a value of the wrong type or range. */
   | 'invalid_request'
+  /** A field that would send the request elsewhere, as somebody else, or past a check. */
+  | 'refused_field'
   /** Something that may carry content and that this room does not know. */
   | 'unknown_content'
   /** Content that cannot be inspected: a reference, inline media, state kept by the provider. */

@@ -9,15 +9,26 @@ import { either, invalid, object, type Shape, text, toParam } from './shape.ts'
 export const imageUrl: Shape = (reader, node, path, place) => {
   const { images } = reader.options
   const url = node.kind === 'string' ? reader.document.text(node) : ''
-  if (/^https:\/\//i.test(url)) {
+  if (publicUrl.test(url) && !specialName.test(url)) {
     admit(reader, node, path, 'image', images !== 'refuse')
     text(reader, node, path, place)
   } else if (/^data:image\/[\w.+-]+;base64,/i.test(url)) {
     admit(reader, node, path, 'image', images === 'any')
   } else {
-    throw invalid(path, 'must be an https URL or a base64 data URL of an image')
+    throw invalid(path, 'must be an https URL with a public host name, or a base64 data URL of an image')
   }
 }
+
+/**
+ * Whoever fetches the image is inside the network, and URL parsers disagree: so a host is letters, digits and dashes
+ * between dots, its last label begins with a letter (which no spelling of an address does), and no userinfo precedes it.
+ */
+const publicUrl =
+  /^https:\/\/(?:[a-z\d](?:[a-z\d-]{0,62})\.)+[a-z][a-z\d-]{0,62}(?::\d{1,5})?(?:[/?#][\x21-\x5b\x5d-\x7e]*)?$/i
+
+/** Names that are never public: RFC 6761, RFC 6762, RFC 8375, and what clouds and sites use inside. */
+const specialName =
+  /^https:\/\/[^/?#]*\.(?:localhost|local|internal|intranet|corp|home|lan|private|home\.arpa|in-addr\.arpa)(?:[:/?#]|$)/i
 
 /** The id of a file that the provider holds: text, and a reference. */
 export const fileReference: Shape = (reader, node, path, place) => {

@@ -38,8 +38,12 @@ export const identifier: Shape = (reader, node, path, place) => {
   if (reader.direction === 'request' || !isIdentifier(reader, node)) emitText(reader, node, path, place)
 }
 
-/** An object with known members. A key that differs from a known one only by case is refused: some servers take it. */
-export function object(fields: Readonly<Record<string, Shape>>): Shape {
+/**
+ * An object with known members. A key that differs from a known one only by case is refused: some servers take it.
+ *
+ * @param judge throws for an unknown member that must not pass
+ */
+export function object(fields: Readonly<Record<string, Shape>>, judge?: (name: string, path: string) => void): Shape {
   const shapes = new Map(Object.entries(fields))
   return (reader, node, path, place) => {
     if (node.kind === 'null') return
@@ -47,7 +51,10 @@ export function object(fields: Readonly<Record<string, Shape>>): Shape {
     for (const member of node.members) {
       const shape = shapes.get(member.name)
       if (shape) shape(reader, member.value, `${path}/${member.name}`, place)
-      else unknownMember(reader, member, path, place, shapes)
+      else {
+        judge?.(member.name, `${path}/${escapePointer(member.name)}`)
+        unknownMember(reader, member, path, place, shapes)
+      }
     }
   }
 }
@@ -184,7 +191,7 @@ function isLongNumber(node: Span): boolean {
 }
 
 /** Folds like Go's encoding/json, which takes Latin letters in any case, the long s and the Kelvin sign for field names. */
-function fold(name: string): string {
+export function fold(name: string): string {
   return name.normalize('NFKC').toLowerCase()
 }
 
