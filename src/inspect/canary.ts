@@ -7,7 +7,7 @@ import { normalise } from './normalise.ts'
 import { collector, hold } from './scan.ts'
 
 /** Shorter strings turn up by accident. */
-const MIN_LENGTH = 6
+export const MIN_CANARY = 6
 
 /**
  * Matches without regard to case or to what the normaliser folds. The encodings in which a model may be asked to say it
@@ -16,9 +16,8 @@ const MIN_LENGTH = 6
  * @param values the planted strings, each at least 6 characters when normalised; others throw RangeError
  */
 export function canaries(values: readonly string[]): Detector {
+  if (!values.every(isCanary)) throw new RangeError(`a canary has at least ${MIN_CANARY} characters`)
   const planted = [...new Set(values.map((value) => normalise(value).text))]
-  if (planted.some((value) => value.length < MIN_LENGTH))
-    throw new RangeError(`a canary has at least ${MIN_LENGTH} characters`)
   const forms = planted.flatMap(formsOf)
   return {
     id: 'canary',
@@ -32,6 +31,11 @@ export function canaries(values: readonly string[]): Detector {
       ),
     stream: { maxLength: Math.max(0, ...forms.map(({ text }) => text.length)), scan: (window) => scan(forms, window) },
   }
+}
+
+/** Whether a string is long enough to be planted, once what is invisible is taken away. */
+export function isCanary(value: string): boolean {
+  return normalise(value).text.length >= MIN_CANARY
 }
 
 interface Form {

@@ -8,8 +8,8 @@ import type { Mention } from './injection/mentions.ts'
 import type { AttackKind } from './injection/rule.ts'
 import type { Normalised } from './normalise.ts'
 
-/** Weight at which a text counts as an attack (score 0.5): what users write, and what comes from documents and tools. */
-const THRESHOLD = { user: 4, data: 3.5 } as const
+/** Weight at which a text counts as an attack: score 0.5. Some rules count for documents and tools only. */
+const THRESHOLD = 4
 /** Evidence counts together within so many characters. */
 const WINDOW = 1200
 /** Longer texts are looked at up to here; the rest is passed in further slices. */
@@ -47,10 +47,7 @@ interface Judgement extends Mention {
 function judge(text: string, isData: boolean): Judgement | undefined {
   let best: Judgement | undefined
   for (let offset = 0; offset < text.length; offset += SLICE - WINDOW) {
-    const found = heaviest(
-      findEvidence(text.slice(offset, offset + SLICE).toLowerCase(), isData),
-      isData ? THRESHOLD.data : THRESHOLD.user,
-    )
+    const found = heaviest(findEvidence(text.slice(offset, offset + SLICE).toLowerCase(), isData))
     if (found !== undefined && found.score > (best?.score ?? 0))
       best = { ...found, start: found.start + offset, end: found.end + offset }
     if (offset + SLICE >= text.length) break
@@ -59,7 +56,7 @@ function judge(text: string, isData: boolean): Judgement | undefined {
 }
 
 /** The window with the most weight, each group counted once, as a judgement. Windows begin at multiples of a quarter. */
-function heaviest(hits: readonly Hit[], threshold: number): Judgement | undefined {
+function heaviest(hits: readonly Hit[]): Judgement | undefined {
   const cells = new Map<number, Map<string, Hit>>()
   for (const hit of hits) keepHeavier(cells, Math.floor((hit.start * 4) / WINDOW), hit)
   let best: Hit[] = []
@@ -81,7 +78,7 @@ function heaviest(hits: readonly Hit[], threshold: number): Judgement | undefine
     kind: others.reduce((lead, hit) => (hit.weight > lead.weight ? hit : lead), first).kind,
     start: Math.min(...best.map((hit) => hit.start)),
     end: Math.max(...best.map((hit) => hit.end)),
-    score: 1 / (1 + Math.exp(-1.2 * (bestWeight - threshold))),
+    score: 1 / (1 + Math.exp(-1.2 * (bestWeight - THRESHOLD))),
   }
 }
 

@@ -1,7 +1,7 @@
 /** The `inspect` part of holdfast.yaml: what is done about what is found, and what is planted to be found. */
 import { z } from 'zod'
 import { durationMs, secretSchema } from '#config'
-import { canaries } from './canary.ts'
+import { canaries, isCanary, MIN_CANARY } from './canary.ts'
 import type { Detector } from './detector.ts'
 import { injection } from './injection.ts'
 import { personalData } from './personal.ts'
@@ -33,11 +33,16 @@ export const inspectSchema = z
       })
       .prefault({}),
     canaries: z
-      .array(secretSchema)
+      .array(
+        secretSchema.refine(
+          (canary) => isCanary(canary.reveal()),
+          `expected at least ${MIN_CANARY} visible characters`,
+        ),
+      )
       .max(1000)
       .default([])
       .describe(
-        'Strings planted in system prompts or documents, at least 6 characters, that must never be seen outside.',
+        `Strings planted in system prompts or documents, at least ${MIN_CANARY} characters, that must never be seen outside.`,
       ),
     cacheEntries: z.int().min(0).max(10_000_000).default(20_000).describe('Texts whose verdicts are remembered.'),
     timeLimit: durationMs.default(5_000).describe('Longest that one detector may take over one text.'),

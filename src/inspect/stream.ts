@@ -57,7 +57,8 @@ class Lane implements StreamInspector {
   readonly #detectors: readonly StreamingDetector[]
   readonly #actions: Actions
   readonly #source: Source
-  readonly #maxHeld: number
+  /** Longest match of any detector. */
+  readonly #longest: number
   /** Normalised form of what was released last. */
   #context = ''
   /** Original text not yet released. */
@@ -70,7 +71,7 @@ class Lane implements StreamInspector {
     this.#detectors = detectors
     this.#actions = actions
     this.#source = source
-    this.#maxHeld = MAX_BLOAT * Math.max(CONTEXT, ...detectors.map(({ stream }) => stream.maxLength))
+    this.#longest = Math.max(CONTEXT, ...detectors.map(({ stream }) => stream.maxLength))
   }
 
   get held(): number {
@@ -133,9 +134,9 @@ class Lane implements StreamInspector {
     const value = this.#held.slice(0, cut)
     const decided = verdicts.length === 0 ? verdicts : resolveOverlaps(verdicts.filter(({ end }) => end <= cut))
     this.#held = this.#held.slice(cut)
-    if (this.#held.length > this.#maxHeld)
+    if (this.#held.length > MAX_BLOAT * this.#longest)
       throw new InspectError('match_too_long', 'a stream held more text than any match can have')
-    this.#patience = this.#held.length < PATIENT_FROM ? 0 : Math.ceil(this.#held.length * 1.25)
+    this.#patience = this.#held.length < PATIENT_FROM ? 0 : Math.min(Math.ceil(this.#held.length * 1.25), this.#longest)
     const kept = cut === value.length && this.#held === '' ? text.length : from + normalisedLength(folded, cut)
     this.#context = text.slice(Math.max(0, kept - CONTEXT), kept)
     return output(value, decided)

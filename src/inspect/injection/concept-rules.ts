@@ -14,7 +14,7 @@ export const CONCEPT_RULES: readonly ConceptRule[] = [
   { ...override, weight: 4.5, concepts: ['ignore', ['every', 'you'], 'instruction'], within: [50] },
   { ...override, weight: 2.5, concepts: ['ignore', 'instruction'], within: [40] },
   { ...override, weight: 4, concepts: ['ignore', ['prior', 'you'], 'rule'], within: [40, 50] },
-  { ...override, weight: 4, concepts: ['ignore', 'every', ['prior', 'given']], within: [15, 40] },
+  { ...override, weight: 4, concepts: ['ignore', 'everything', ['prior', 'given']], within: [15, 40] },
   { ...override, weight: 3.5, concepts: ['ignore', 'given', 'prior'], within: [50] },
   { ...override, weight: 4, concepts: ['drop', ['prior', 'you'], 'instruction'], within: [30, 50] },
   { ...override, weight: 3, concepts: ['drop', ['prior', 'you', 'every'], ['rule', 'given']], within: [30, 50] },
@@ -28,7 +28,7 @@ export const CONCEPT_RULES: readonly ConceptRule[] = [
   { ...redirect, weight: 1, concepts: ['ignore', 'instead'], within: [160] },
   {
     ...redirect,
-    weight: 2.5,
+    weight: 3,
     concepts: [
       ['ignore', 'drop'],
       ['document', 'user'],
@@ -37,8 +37,8 @@ export const CONCEPT_RULES: readonly ConceptRule[] = [
     within: [25, 60],
     isForData: true,
   },
-  { ...address, weight: 2, concepts: ['important', 'ai'], within: [60], isForData: true },
-  { ...address, weight: 1.5, concepts: ['ai', 'you', ['first', 'obey', 'answer']], within: [80], isForData: true },
+  { ...address, weight: 2.5, concepts: ['important', 'ai'], within: [60], isForData: true },
+  { ...address, weight: 2, concepts: ['ai', 'you', ['first', 'obey', 'answer']], within: [80], isForData: true },
 
   { ...extract, weight: 4.5, concepts: ['system', 'message', 'reveal', 'you'], within: [15, 60] },
   { ...extract, weight: 4, concepts: ['given', 'instruction', 'reveal', 'you'], within: [40, 60] },

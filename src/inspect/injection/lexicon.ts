@@ -13,7 +13,7 @@ const LATIN = {
     'olvida olvide olviden olvídate omite omita descarta descarte haz_caso_omiso haga_caso_omiso no_hagas_caso pasa_por_alto ' +
     'dimentica dimenticate dimenticare trascura* tralascia* scorda esqueça esquece esquecer desconsidere desconsidera ' +
     'negeer negeren vergeet yoksay yok_say görmezden unut unutun dikkate_alma zignoruj* ignoruj* zapomnij pomiń bortse glöm abaikan lupakan bỏ_qua quên kalimutan huwag_pansinin balewalain ignorera ignorati ignora_tutto',
-  drop: 'skip drop discard delete remove clear reset cancel void stop erase',
+  drop: 'skip drop discard delete remove clear reset cancel stop erase',
   prior:
     'previous previously prior above earlier preced* before foregoing initial original former aforementioned existing given_so_far so_far until_now ' +
     'vorherig* vorig* bisherig* obig* früher* ursprünglich* vorangegangen* vorstehend* vorher zuvor oben précédent* antérieur* préalable* ci-dessus ' +
@@ -21,15 +21,16 @@ const LATIN = {
     'önceki yukarıdaki poprzedni* wcześniejsz* tidigare föregående sebelumnya trước_đó phía_trên nakaraan naunang mga_nakaraang',
   every:
     'all any every everything anything whatever alle alles sämtliche* toutes tous tout todas todos todo tutte tutti tutto alla tüm bütün wszystkie wszystko semua',
+  everything: 'everything alles alle_dinge tout todo tutto tudo wszystko semuanya hepsini her_şeyi allt',
   instruction:
     'instruct* instruc* directive* directions guideline* guidance prompt prompts commands orders preprompt pre-prompt anweisung* instruktion* vorgabe* richtlinie* befehl* direktiv* ' +
     'consigne* ordres directives órdenes directriz directrices istruzion* direttiv* comandi ordini ordens comandos diretriz* instrução instruções opdracht* aanwijzing* richtlijn* ' +
     'talimat* komut* yönerge* polecen* instrukcj* wytyczn* instruksi perintah hướng_dẫn chỉ_dẫn chỉ_thị tagubilin panuto görevler*',
   rule:
-    'rule rules policy policies restriction* limitation* constraint* safeguard* guardrail* filter filters programming training protocol* alignment context conversation censorship ' +
+    'rule rules policy policies restriction* limitations constraint* safeguard* guardrail* programming training protocol* alignment censorship ' +
     'regel regeln vorschrift* programmierung règle règles regla reglas regole regra regras regels kural kurallar* zasad* regler aturan quy_tắc mga_panuntunan patakaran',
   restriction:
-    'restriction* restricted limitation* limitless censor* ethic* moral* guideline* safety safeguard* guardrail* law laws legality ' +
+    'restriction* restricted limitations limitless censor* ethic* moral* guideline* safety safeguard* guardrail* law laws legality ' +
     'constraint* boundar* norms confines inhibition* einschränkung* beschränkung* ethisch* zensur filtre* éthique* censure restric* ética* filtros censura ' +
     'restrizion* limitazion* filtri etica restriç* beperking* kısıtlama* sınırlama* filtre ogranicze* pembatasan',
   negation:
@@ -47,20 +48,20 @@ const LATIN = {
   message:
     'prompt prompts message messages instruct* instruc* directive* directions configuration config settings rules string guideline* context systemprompt anweisung* consigne* istruzion* instrução instruções talimat* mesaj* invite configuración',
   verbatim:
-    'verbatim word_for_word exactly literally in_full full_text entire entirety complete word-by-word code_block codeblock wortwörtlich wörtlich textuellement mot_pour_mot palabra_por_palabra parola_per_parola palavra_por_palavra woordelijk kelimesi_kelimesine',
+    'verbatim word_for_word literally in_full word-by-word code_block codeblock wortwörtlich wörtlich textuellement mot_pour_mot palabra_por_palabra parola_per_parola palavra_por_palavra woordelijk kelimesi_kelimesine',
   given: 'given told instructed received programmed dit diste dicho detto disse gesagt',
   text: 'text words message messages content line lines conversation chat paragraph sentence everything anything input',
   persona:
-    'act acting pretend* roleplay* role-play* role simulat* impersonat* persona character become behave embody you_are_now you’re_now you_will_now from_now_on from_this_point henceforth you_are_going_to play_the_part take_on ' +
+    'act_as act_like acting_as pretend* roleplay* role-play* role_play role_of your_role simulat* impersonat* persona your_character play_a become_a behave_as behave_like embody you_are_now you’re_now you_will_now from_now_on from_this_point henceforth you_are_going_to play_the_part take_on ' +
     'du_bist_jetzt ab_jetzt ab_sofort von_nun_an tu_so_als spiele tu_es_maintenant désormais à_partir_de_maintenant fais_semblant agis comporte-toi a_partir_de_ahora ahora_eres eres actúa finge ' +
     'd’ora_in_poi da_ora fingi agisci comportati sei_ora a_partir_de_agora agora_você_é agora_voce_e aja finja vanaf_nu doe_alsof je_bent_nu bundan_sonra artık gibi_davran od_teraz udawaj mulai_sekarang berpura-pura',
   unrestricted:
-    'unrestricted* uncensor* unfilter* unmoderated rebel* anti-gpt unlimited jailbr* amoral immoral unethical unaligned unshackled unchained uninhibited unhinged lawless devmode god_mode godmode evil_mode do_anything_now ' +
+    'unrestricted* uncensored unfiltered unfilteredly unmoderated rebel* anti-gpt unlimited jailbr* amoral immoral unethical unaligned unshackled unchained uninhibited unhinged lawless devmode god_mode godmode evil_mode do_anything_now ' +
     'anarch* anything_goes uneingeschränkt* unzensiert* ungefiltert* unbeschränkt* sans_filtre sans_restriction sans_limite sin_censura sin_filtro sin_restricciones senza_censura senza_filtri sem_censura sem_filtro ongefilterd ongecensureerd sansürsüz sınırsız filtresiz nieograniczony',
   dan: 'do_anything_now dan_mode jailbreak_mode god_mode godmode mach_alles_jetzt',
   refuse:
     'refus* decline apologi* sorry disclaimer* moraliz* moralis* lectur* as_an_ai ablehn* verweiger* refuser rechaz* negarte rifiut* recus* weiger* reddet* odmaw*',
-  obey: 'obey* comply complies follow* adher* abide bound must always gehorch* befolg* obéi* obedec* cumpl* obbedi* segui* seguir suivre suis folg* volg* uy takip',
+  obey: 'obey* comply complies follow adher* abide gehorch* befolg* obéi* obedec* cumpl* obbedi* segui* seguir suivre suis folg* volg* uy takip',
   mode: 'mode modus modo modalità mod',
   authority:
     'developer dev admin admins administrator* root sudo creator openai anthropic debug maintenance diagnostic test override jailbreak dan god opposite evil unrestricted anarchy entwickler* administrador* développeur* desarrollador* sviluppator* desenvolvedor* ontwikkelaar* geliştirici*',
@@ -105,6 +106,7 @@ const OTHERS: Partial<Record<Concept, string>> = {
   prior:
     'предыдущ прежн выше ранее прошлы 之前 以前 先前 上述 上面 以上 前面 此前 이전 위의 앞의 앞서 지금까지 これまで 前の 上記 السابق أعلاه قبل पिछल पहले पूर्व ऊपर उपरोक्त पूर्ववर्ती আগের উপরের পূর্ববর্তী ก่อนหน้า ด้านบน ข้างต้น ทั้งหมดก่อน',
   every: 'все_ всё любые 所有 一切 全部 任何 모든 모두 すべて 全て جميع كل सभी सब_ সব সমস্ত',
+  everything: 'всё все_что 一切 所有 全部 すべて 全て 모든_것 모두 كل_شيء كل_ما सब_कुछ সবকিছু ทุกอย่าง',
   instruction:
     'инструкц указани команд директив промпт 指令 指示 说明 提示 命令 指導 지시 지침 명령 프롬프트 プロンプト التعليمات تعليمات الأوامر أوامر توجيهات التوجيهات निर्देश आदेश अनुदेश নির্দেশ คำสั่ง คำแนะนำ คําสั่ง คําแนะนํา',
   rule: 'правил ограничен фильтр 规则 規則 限制 政策 规定 ルール 制限 규칙 제한 정책 القواعد قواعد القيود قيود नियम प्रतिबंध নিয়ম',

@@ -16,8 +16,7 @@ export const MARK_RULES: readonly MarkRule[] = [
     group: 'tag',
     weight: 4,
     signs: ['<|', '[inst', '[/inst', '<<'],
-    pattern:
-      /<\|(?:im_start|im_end|system|user|assistant|end|endoftext|start_header_id|eot_id)\|>|\[\/?inst\]|<<\/?sys>>/g,
+    pattern: /<\|(?:im_start|im_end|system|user|assistant|end|start_header_id|eot_id)\|>|\[\/?inst\]|<<\/?sys>>/g,
   },
   {
     ...fakeRole,
@@ -75,6 +74,13 @@ export const MARK_RULES: readonly MarkRule[] = [
   },
   {
     ...override,
+    weight: 4,
+    signs: ['everything', 'all'],
+    pattern:
+      /\b(?:ignore|forget|disregard|discard|override|drop|skip)\b (?:about )?(?:everything|all)(?: (?:of )?(?:that|the|this|things?|text|words?|messages?))* (?:above|before|previous|prior|preceding|earlier|aforementioned|said|written)\b/g,
+  },
+  {
+    ...override,
     weight: 4.5,
     signs: ['told', 'given', 'instructed', 'taught', 'trained', 'programmed', 'learned', 'asked'],
     pattern:
@@ -122,7 +128,7 @@ export const MARK_RULES: readonly MarkRule[] = [
   },
   {
     ...address,
-    weight: 1.5,
+    weight: 2,
     signs: ['ai', 'llm', 'copilot', 'chatgpt', 'gpt', 'gpt4', 'gpt-4', 'gpt5', 'gpt-5', 'claude', 'gemini'],
     pattern:
       /(?:^|\n|<!--|\/\/|[#*>]) ?(?:(?:hey|dear|hello|hi|attention) )?(?:ai(?: assistant| agent| model)?|llm|copilot|chatgpt|claude|gemini|gpt-?\d?) ?[,:]/g,
@@ -139,7 +145,7 @@ export const MARK_RULES: readonly MarkRule[] = [
   {
     kind: 'instruction_override',
     group: 'order',
-    weight: 1.5,
+    weight: 2,
     signs: ['before'],
     pattern:
       /\bbefore (?:you )?(?:finish|answer|continu|proceed|respond|solv|complet|perform|use|using|call|do anything|can solve)[^\n]{0,60}\b(?:you must|must|please|first|recommend|run|send|read|do the following|call)\b/g,
@@ -308,7 +314,7 @@ export const MARK_RULES: readonly MarkRule[] = [
     weight: 2.5,
     signs: [']('],
     pattern: /!\[[^\]\n]{0,80}\]\([ <]?https?:\/\/[^\s)]{1,300}/g,
-    accept: /[{[<$]|%7b|[?&](?:\w{1,20}=)?$|summary|data=|secret|base64|d=/,
+    accept: /[?&=/][^?&=/]{0,40}[{[<$]|%7b|summary|data=|secret|base64|[?&]\w{0,20}=$/,
   },
   {
     ...exfiltrate,

@@ -12,7 +12,6 @@ import { leadOf } from './context.ts'
 /** Longest number with its separators, and the longest extension. */
 const MAX_SPAN = 32
 const MAX_EXTENSION = 12
-export const MAX_PHONE = MAX_SPAN + MAX_EXTENSION
 const MIN_DIGITS = 7
 const MAX_DIGITS = 17
 
