@@ -22,8 +22,8 @@ export interface ContextTracker {
   push(text: string, start?: number, end?: number): void
   /** Moves on over a restored value. Like `push`, except that hosts in it are no hosts the text names. */
   pushValue(value: string): void
-  /** The place of the next character. */
-  place(): Place
+  /** The place that this value would have. */
+  place(value: string): Place
   /** What follows is another text that nobody renders together with this one (another string of a JSON document). */
   restart(): void
   /** Whether any text so far held a complete address on a listed host. */
@@ -32,10 +32,10 @@ export interface ContextTracker {
   readonly sawUnlisted: boolean
 }
 
-/** @param options.fences whether the text is rendered as Markdown, so that code in fences is not rendered */
-export function createContextTracker(isListed: HostList, options: { fences: boolean }): ContextTracker {
+/** @param options.isMarkdown whether the text is rendered as Markdown, so that code in fences is not */
+export function createContextTracker(isListed: HostList, options: { isMarkdown: boolean }): ContextTracker {
   const address = new AddressScanner(isListed)
-  let markup = new MarkupScanner()
+  let markup = new MarkupScanner(options)
   let markdown = new MarkdownScanner()
   let fence = new FenceScanner()
   // Whether an address on a listed host may stand where the current word began.
@@ -54,7 +54,7 @@ export function createContextTracker(isListed: HostList, options: { fences: bool
 
   function step(code: number): void {
     // The fence first: the character that ends it is itself text again.
-    if (options.fences) fence.step(code, !markup.seen && isPlain())
+    if (options.isMarkdown) fence.step(code, isPlain() && !markup.seen && !markdown.isInBrackets)
     if (!fence.isInside) {
       markup.step(code)
       markdown.step(code)
@@ -79,16 +79,18 @@ export function createContextTracker(isListed: HostList, options: { fences: bool
       address.isQuiet = true
       for (let at = 0; at < value.length; at++) step(value.charCodeAt(at))
     },
-    place() {
+    place(value) {
       if (address.isInside) return address.isAllowed && mayAddress ? 'listed' : 'address'
       if (fence.isInside) return 'plain'
-      if (markup.isInside) return 'html'
+      // `Anna <anna@example.com>` is text; with any other value behind it, `<` begins a tag, or an address with the value
+      // for its scheme.
+      if (markup.isInside || (markup.isAtAutolink && !value.includes('@'))) return 'html'
       return markdown.isInside ? 'link' : 'plain'
     },
     restart() {
       address.finish()
       address.isQuiet = false
-      markup = new MarkupScanner()
+      markup = new MarkupScanner(options)
       markdown = new MarkdownScanner()
       fence = new FenceScanner()
       mayAddress = true

@@ -14,6 +14,8 @@ export interface Enclosure {
 }
 
 const OPENER = /[(:a-z!/?]/i
+// An attribute's name, `=` and a quote; not a quote within a value that has none around it.
+const QUOTED_VALUE = /(?:^|[\s"'])[^\s"'=>]*\s*=\s*["']$/
 const BLANK_LINE = /\n[ \t\r]*\n$/
 
 /** The enclosure that a character opens together with the one before it. */
@@ -43,7 +45,7 @@ export function growEnclosure(enclosure: Enclosure, char: string): boolean {
     case 'tag':
       if (enclosure.quote !== '') {
         if (char === enclosure.quote) enclosure.quote = ''
-      } else if ((char === '"' || char === "'") && /=\s*["']$/.test(enclosure.content.slice(-16)))
+      } else if ((char === '"' || char === "'") && QUOTED_VALUE.test(enclosure.content.slice(-128)))
         enclosure.quote = char
       return char === '>' && enclosure.quote === ''
   }

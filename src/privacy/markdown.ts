@@ -22,6 +22,7 @@ export class MarkdownScanner {
   #isAngled = false
   #quote = 0
   #isBlankLine = true
+  #brackets = 0
 
   /** In an image, a destination, a title or a definition; or where `[` would begin an image. */
   get isInside(): boolean {
@@ -33,12 +34,20 @@ export class MarkdownScanner {
     return (this.#mode === DESTINATION || this.#mode === DEFINITION) && this.#isEmpty
   }
 
+  /** Between brackets: the label of a definition, which some renderers follow through a fence. */
+  get isInBrackets(): boolean {
+    return this.#brackets > 0
+  }
+
   step(code: number): void {
     const previous = this.#previous
     this.#previous = code
     const endsParagraph = code === 0x0a && this.#isBlankLine
     if (code === 0x0a) this.#isBlankLine = true
     else if (code !== 0x20 && code !== 0x09 && code !== 0x0d) this.#isBlankLine = false
+    if (endsParagraph) this.#brackets = 0
+    else if (code === 0x5b) this.#brackets++
+    else if (code === 0x5d && this.#brackets > 0) this.#brackets--
     if (this.#mode === NONE) this.#enter(code, previous)
     else if (this.#mode === DESTINATION) this.#destination(code, previous, endsParagraph)
     else if (this.#mode === DEFINITION) this.#definition(code, previous, endsParagraph)
@@ -82,7 +91,7 @@ export class MarkdownScanner {
       this.#isAngled = false
       this.#quote = 0
     }
-    if (isSpace(code)) return
+    if (isSpace(code) || (this.#isEmpty && code === 0x3e)) return
     const isFirst = this.#isEmpty
     this.#isEmpty = false
     if (code === 0x28) this.#depth++
@@ -114,12 +123,14 @@ export class MarkdownScanner {
     this.#enter(code, previous)
     if (this.#mode !== DEFINITION) return
     if (endsParagraph) this.#mode = NONE
-    else if (this.#isEmpty && !isSpace(code)) {
+    else if (this.#isEmpty) {
+      // The `>` of a quotation may stand before the destination too.
+      if (isSpace(code) || code === 0x3e) return
       this.#isEmpty = false
       this.#isAngled = code === 0x3c
     } else if (this.#isAngled) {
       if (code === 0x3e || code === 0x0a) this.#mode = NONE
-    } else if (isSpace(code) && !this.#isEmpty) this.#mode = NONE
+    } else if (isSpace(code)) this.#mode = NONE
   }
 }
 

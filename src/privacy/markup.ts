@@ -6,6 +6,10 @@
 // `<img src="`). So nothing is decided: every `<` begins a tag of its own, in addition to those already open, and all
 // of them are followed together as a set of states, one bit each. Only when each of them has surely ended is text
 // outside of markup.
+//
+// In Markdown even the end is unsure. What looks like an end tag or a closing quote may be code to the renderer, which
+// writes it as `&lt;` and `&quot;`, so that for the browser nothing has ended: `<script>`, a fence with `</script>` in
+// it, and the value. There an active element never ends, nor does a quoted value that goes on to another line.
 import { advance, compileKeywords, wordAt } from './keywords.ts'
 
 const OPEN = 1 << 0 // `<`
@@ -46,28 +50,41 @@ export class MarkupScanner {
   #began = 0
   #isFreshValue = false
   readonly #open = new Map<string, number>()
+  readonly #isMarkdown: boolean
+  #isEndless = false
+  // Only spaces and `>` so far on this line: in a quotation they are not part of the text.
+  #isLinePrefix = true
+
+  constructor(options: { isMarkdown: boolean }) {
+    this.#isMarkdown = options.isMarkdown
+  }
 
   /** In a tag, a comment or the content of an active element. A lone `<` is neither yet. */
   get isInside(): boolean {
-    return (this.#states & ~OPEN) !== 0 || this.#open.size > 0
+    return (this.#states & ~OPEN) !== 0 || this.#isInElement
   }
 
   /** Nothing is open, not even a `<`. */
   get isOutside(): boolean {
-    return this.#states === 0 && this.#open.size === 0
+    return this.#states === 0 && !this.#isInElement
   }
 
   /** Directly after a `<` that stands in text. */
   get isAtAutolink(): boolean {
-    return this.#states === OPEN && this.#open.size === 0
+    return this.#states === OPEN && !this.#isInElement
   }
 
   /** Directly after the opening quote of an `href` or `src`. */
   get isAtAddress(): boolean {
-    return this.#isFreshValue && this.#open.size === 0 && (this.#states === DOUBLE || this.#states === SINGLE)
+    return this.#isFreshValue && !this.#isInElement && (this.#states === DOUBLE || this.#states === SINGLE)
+  }
+
+  get #isInElement(): boolean {
+    return this.#isEndless || this.#open.size > 0
   }
 
   step(code: number): void {
+    if (this.#isMarkdown) code = this.#unquote(code)
     const states = this.#states
     if (states === 0 && code !== 0x3c) return
     this.#isFreshValue = false
@@ -86,6 +103,13 @@ export class MarkupScanner {
     if (states >= BANG) next |= declarations(states, code)
     this.#states = next
     if ((next & ~OPEN) !== 0) this.seen = true
+  }
+
+  /** In a quotation the `>` that a line begins with ends no tag. */
+  #unquote(code: number): number {
+    if (code === 0x0a) this.#isLinePrefix = true
+    else if (code !== 0x20 && code !== 0x09 && code !== 0x3e) this.#isLinePrefix = false
+    return this.#isLinePrefix && code === 0x3e ? 0x20 : code
   }
 
   #names(states: number, code: number, isSpace: boolean): number {
@@ -122,6 +146,7 @@ export class MarkupScanner {
       next |= isSpace ? EQUALS : code === 0x22 ? DOUBLE : code === 0x27 ? SINGLE : UNQUOTED
       this.#isFreshValue = states === EQUALS && wordAt(ADDRESS_ATTRIBUTES, this.#attribute) !== undefined
     }
+    if (states & (DOUBLE | SINGLE) && code === 0x0a && this.#isMarkdown) this.#isEndless = true
     if (states & DOUBLE) next |= code === 0x22 ? QUOTED : DOUBLE
     if (states & SINGLE) next |= code === 0x27 ? QUOTED : SINGLE
     if (states & UNQUOTED && code !== 0x3e) next |= isSpace ? BEFORE : UNQUOTED
@@ -149,7 +174,7 @@ export class MarkupScanner {
     if (element === undefined) return
     const count = this.#open.get(element) ?? 0
     if (!this.#isClosing) this.#open.set(element, count + 1)
-    else if (this.#began !== 0 || element === 'plaintext') return
+    else if (this.#isMarkdown || this.#began !== 0 || element === 'plaintext') return
     else if (count > 1) this.#open.set(element, count - 1)
     else this.#open.delete(element)
   }

@@ -48,7 +48,8 @@ export class RestoredOutput {
    * @param spell  how a value is written in this content type
    */
   writePlaceholder(placeholder: string, value: string, raw: string, spell: (value: string) => string): void {
-    const reason = this.#refusal()
+    const place = this.tracker.place(value)
+    const reason = this.#refusal(place)
     if (reason !== undefined) {
       this.#refused ??= []
       this.#refused.push({ placeholder, reason })
@@ -57,7 +58,7 @@ export class RestoredOutput {
       return
     }
     const start = this.#text.length
-    if (this.tracker.place() === 'listed') this.#text += encodeComponent(value)
+    if (place === 'listed') this.#text += encodeComponent(value)
     else {
       this.#text += spell(value)
       this.tracker.pushValue(value)
@@ -75,8 +76,7 @@ export class RestoredOutput {
     return result
   }
 
-  #refusal(): RefusedPlaceholder['reason'] | undefined {
-    const place = this.tracker.place()
+  #refusal(place: Place): RefusedPlaceholder['reason'] | undefined {
     if (place !== 'plain' && place !== 'listed') return place
     if (this.#isOutward && (!this.tracker.sawListed || this.tracker.sawUnlisted)) return 'outward'
     return undefined

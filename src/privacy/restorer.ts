@@ -38,7 +38,7 @@ export interface Restorer {
 export function createRestorer(options: RestorerOptions): Restorer {
   if (options.values.size === 0) return PASS_THROUGH
   const tracker = createContextTracker(createHostList(options.allowedHosts), {
-    fences: options.contentType === 'text',
+    isMarkdown: options.contentType === 'text',
   })
   const output = new RestoredOutput(tracker, options.outward)
   const matcher = createMatcher(options.values)

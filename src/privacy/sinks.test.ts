@@ -294,7 +294,7 @@ test('what the restorer restores, the check passes', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 25 }), (list) => {
         // A value that becomes a host name by what comes after it is known only to the check.
-        const text = list.join('').replace(/\](?=[\w.-])/g, '] ')
+        const text = list.join('').replace(/\](?=[\\\w.-])/g, '] ')
         const restorer = createRestorer({ ...options, contentType })
         const restored = restorer.push(text).text + restorer.end().text
         assert.deepEqual(check([restored], { contentType }), { text: restored, verdict: undefined }, restored)

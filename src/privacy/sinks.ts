@@ -87,7 +87,10 @@ interface Piece {
   readonly length: number
 }
 
-const TOKEN = /"|\\(?:u[^"]{4}|[^u])|[^"\\]+|\\.*$/gs
+// What a string consists of: its end, escapes, plain characters; and what is no JSON.
+const IN_STRING = /"|\\u[0-9a-f]{4}|\\[^u]|[^"\\]+|\\/giy
+const BETWEEN = /"|[^"]+/gy
+const UNFINISHED = /\\(?:u[0-9a-f]{0,3})?$/i
 
 /** Checks what the strings of a JSON document say; each of them is a text of its own. */
 class JsonCheck implements SinkCheck {
@@ -103,8 +106,14 @@ class JsonCheck implements SinkCheck {
 
   push(text: string): SinkResult {
     const document = this.#unfinished + text
-    this.#unfinished = ''
-    for (const [token] of document.matchAll(TOKEN)) this.#read(token)
+    let at = 0
+    while (at < document.length) {
+      const token = this.#tokenAt(document, at)
+      if (token === '') break
+      this.#read(token)
+      at += token.length
+    }
+    this.#unfinished = document.slice(at)
     return this.#release()
   }
 
@@ -114,15 +123,22 @@ class JsonCheck implements SinkCheck {
     return { text: verdict ? '' : text + this.#unfinished, verdict }
   }
 
+  /** The next token; empty when more of the document must come first. */
+  #tokenAt(document: string, at: number): string {
+    const pattern = this.#isInString ? IN_STRING : BETWEEN
+    pattern.lastIndex = at
+    const token = pattern.exec(document)?.[0] ?? ''
+    const isUnfinished = this.#isInString && token === '\\' && UNFINISHED.test(document.slice(at, at + 6))
+    return isUnfinished ? '' : token
+  }
+
   #read(token: string): void {
     if (token === '"') {
       this.#scanner.boundary()
       this.#isInString = !this.#isInString
       this.#held.push({ raw: token, at: this.#at, length: 0 })
     } else if (!this.#isInString) this.#held.push({ raw: token, at: this.#at, length: 0 })
-    else if (!token.startsWith('\\')) this.#say(token, token)
-    else if (token.length === 1 || (token[1] === 'u' && token.length < 6)) this.#unfinished = token
-    else this.#say(token, token.length === 2 ? (SHORT[token] ?? token.slice(1)) : unicode(token))
+    else this.#say(token, token.length > 1 && token.startsWith('\\') ? unescaped(token) : token)
   }
 
   #say(raw: string, text: string): void {
@@ -141,8 +157,8 @@ class JsonCheck implements SinkCheck {
       text += piece.raw
       count++
     }
-    const [first, ...rest] = this.#held.slice(count)
-    this.#held = first ? [first, ...rest] : []
+    this.#held = this.#held.slice(count)
+    const first = this.#held[0]
     if (first && first.at < holdFrom && first.raw.length === first.length) {
       const part = holdFrom - first.at
       text += first.raw.slice(0, part)
@@ -152,8 +168,9 @@ class JsonCheck implements SinkCheck {
   }
 }
 
-const SHORT: Readonly<Record<string, string>> = { '\\b': '\b', '\\f': '\f', '\\n': '\n', '\\r': '\r', '\\t': '\t' }
+const SHORT: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
 
-function unicode(token: string): string {
-  return String.fromCharCode(Number.parseInt(token.slice(2), 16))
+function unescaped(token: string): string {
+  const char = token.charAt(1)
+  return char === 'u' ? String.fromCharCode(Number.parseInt(token.slice(2), 16)) : (SHORT[char] ?? char)
 }

@@ -17,9 +17,9 @@ const WHOLE = 2_048
 /** How far back an address may begin that the end of a word completes: a domain (RFC 1035) and a scheme. */
 const CONTEXT = 300
 
-// Where an address begins within a word.
+// Where an address begins within a word. (`C:\\\\Users` is none.)
 const ADDRESS =
-  /(?:[a-z][a-z0-9+.-]{0,30}:)?[/\\]{2}|(?<![a-z0-9])(?:(?:https?|ftp|javascript|vbscript|data|mailto|sms):|www\.)|(?<![\w./@%-])(?:[\p{L}\p{N}-]{1,63}\.){1,10}\p{L}{2,24}(?::\d{1,5})?[/?#]/giu
+  /(?:[a-z][a-z0-9]{0,30}:)?(?:\/[/\\]|\\\/)|(?<![\w:])\\\\|(?<![a-z0-9])(?:(?:https?|ftp|javascript|vbscript|data|mailto|sms):|www\.)|(?<![\w./@%-])(?:[\p{L}\p{N}-]{1,63}\.){1,10}\p{L}{2,24}(?::\d{1,5})?[/?#]/giu
 // The same, and what could turn out to be one when it is decoded.
 const SUSPICIOUS = new RegExp(`${ADDRESS.source}|&(?:#|[a-z]{2,7};)|%[0-9a-f]{2}`, 'iu')
 // A value with this behind it is a host name: `[value].evil.example`.
@@ -84,12 +84,13 @@ export class SinkScanner {
   feed(text: string): void {
     for (const [piece] of text.matchAll(/[ \t\n\r\f]+|[^ \t\n\r\f]+/g)) {
       if (this.verdict) return
-      if (this.#enclosure || /[<\]]/.test(piece) || this.#previous === ']' || this.#previous === '<')
-        this.#enclose(piece)
-      this.#previous = piece.charAt(piece.length - 1)
+      const isSpace = /^[ \t\n\r\f]/.test(piece)
       if (this.#isOutward && !this.#sawValue) this.#recent += piece
-      if (/^[ \t\n\r\f]/.test(piece)) this.#space(piece)
+      if (isSpace) this.#space(piece)
       else this.#grow(piece)
+      const mayEnclose = /[<\]]/.test(piece) || this.#previous === ']' || this.#previous === '<'
+      if (this.#enclosure || mayEnclose) this.#enclose(piece)
+      this.#previous = piece.charAt(piece.length - 1)
       this.#at += piece.length
     }
   }
