@@ -41,6 +41,7 @@ async function measureAll(
       { latencies: [], cpuPerRequest: [], firstEvents: [], delays: [], residentMiB: 0 },
     ]),
   )
+  const modelUrl = contestants.find(({ name }) => name === 'direct')?.url ?? ''
   const agents = new Map(contestants.map(({ name }) => [name, new Agent({ keepAlive: true, maxSockets: 32 })]))
   for (let round = -1; round < rounds; round++) {
     print(round < 0 ? 'warming up' : `round ${round + 1} of ${rounds}`)
@@ -50,7 +51,7 @@ async function measureAll(
       const agent = contestant && agents.get(contestant.name)
       const into = contestant && measured.get(contestant.name)
       if (contestant === undefined || agent === undefined || into === undefined) continue
-      await measureRound(contestant, agent, round < 0 ? undefined : into)
+      await measureRound(contestant, agent, modelUrl, round < 0 ? undefined : into)
     }
   }
   for (const contestant of contestants) {
@@ -61,14 +62,20 @@ async function measureAll(
   return measured
 }
 
-async function measureRound(contestant: Contestant, agent: Agent, into: Measured | undefined): Promise<void> {
+async function measureRound(
+  contestant: Contestant,
+  agent: Agent,
+  modelUrl: string,
+  into: Measured | undefined,
+): Promise<void> {
   const chat = chatBody(false)
   const latencies = await sequential(contestant, agent, chat, sequentialPerRound)
   const cpuBefore = contestant.cpuMs()
   await parallel(contestant, agent, chat, parallelPerRound, 32)
   const cpu = ((contestant.cpuMs() - cpuBefore) * 1000) / parallelPerRound
   const streams = []
-  for (let index = 0; index < streamsPerRound; index++) streams.push(await streamed(contestant, agent, chatBody(true)))
+  for (let index = 0; index < streamsPerRound; index++)
+    streams.push(await streamed(contestant, agent, chatBody(true), modelUrl))
   if (into === undefined) return
   into.latencies.push(...latencies)
   into.cpuPerRequest.push(cpu)

@@ -84,22 +84,39 @@ export interface StreamTimes {
   readonly delays: readonly number[]
 }
 
-export function streamed(contestant: Contestant, agent: Agent, body: Buffer): Promise<StreamTimes> {
+/** @param modelUrl who knows when each event was sent */
+export async function streamed(
+  contestant: Contestant,
+  agent: Agent,
+  body: Buffer,
+  modelUrl: string,
+): Promise<StreamTimes> {
+  const from = process.hrtime.bigint()
+  const arrived = await arrivals(contestant, agent, body)
+  const sent: string[] = JSON.parse(await (await fetch(`${modelUrl}/sent`)).text())
+  if (sent.length !== arrived.length)
+    throw new Error(`${contestant.name} gave ${arrived.length} of ${sent.length} events`)
+  return {
+    firstEvent: Number((arrived[0] ?? from) - from) / 1000,
+    delays: arrived.map((at, index) => Number(at - BigInt(sent[index] ?? 0)) / 1000),
+  }
+}
+
+const eventStart = Buffer.from('data: {')
+
+/** When each event of one stream arrived, ns. */
+function arrivals(contestant: Contestant, agent: Agent, body: Buffer): Promise<bigint[]> {
   return new Promise((resolve, reject) => {
-    const from = process.hrtime.bigint()
-    let firstEvent = 0
-    const delays: number[] = []
+    const arrived: bigint[] = []
     const outgoing = post(contestant, agent, body)
     outgoing.once('error', reject)
     outgoing.once('response', (response) => {
       if (response.statusCode !== 200) reject(new Error(`${contestant.name} answered ${response.statusCode}`))
       response.on('data', (chunk: Buffer) => {
         const now = process.hrtime.bigint()
-        if (firstEvent === 0) firstEvent = Number(now - from) / 1000
-        for (const match of chunk.toString('latin1').matchAll(/"fp_(\d+)"/g))
-          delays.push(Number(now - BigInt(match[1] ?? 0)) / 1000)
+        for (let at = chunk.indexOf(eventStart); at >= 0; at = chunk.indexOf(eventStart, at + 1)) arrived.push(now)
       })
-      response.once('end', () => resolve({ firstEvent, delays }))
+      response.once('end', () => resolve(arrived))
     })
   })
 }

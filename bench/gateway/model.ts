@@ -17,7 +17,14 @@ const answer = Buffer.from(
   }),
 )
 
+/** When each event of the newest stream was sent, on the machine's monotonic clock, ns. */
+let sent: string[] = []
+
 const server = createServer((request, response) => {
+  if (request.url === '/sent') {
+    response.end(JSON.stringify(sent))
+    return
+  }
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
   request.on('end', () => {
@@ -29,19 +36,18 @@ const server = createServer((request, response) => {
 
   function stream(index: number): void {
     if (response.destroyed) return
+    if (index === 0) sent = []
     if (index === 0) response.writeHead(200, { 'content-type': 'text/event-stream' })
     if (index > eventCount) {
       response.end('data: [DONE]\n\n')
       return
     }
-    // The fingerprint carries the moment of sending on the machine's monotonic clock.
-    const at = process.hrtime.bigint()
     const event = {
       id: 'chatcmpl-bench',
       object: 'chat.completion.chunk',
       created: 1_700_000_000,
       model: 'bench',
-      system_fingerprint: `fp_${at}`,
+      system_fingerprint: 'fp_bench',
       choices: [
         {
           index: 0,
@@ -50,6 +56,7 @@ const server = createServer((request, response) => {
         },
       ],
     }
+    sent.push(String(process.hrtime.bigint()))
     response.write(`data: ${JSON.stringify(event)}\n\n`)
     setTimeout(() => stream(index + 1), eventGapMs)
   }

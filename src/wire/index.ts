@@ -7,10 +7,11 @@ export {
   parseErrorBody,
   replaceInResponse,
 } from './chat-response.ts'
-export { type ChatChunk, type Delta, errorEvent, parseChatChunk, replaceDeltas } from './chat-stream.ts'
+export { type ChatChunk, type Delta, errorEvent, replaceDeltas } from './chat-stream.ts'
+export { createChunkReader } from './chunk-reader.ts'
 export { deltaEvent } from './delta-event.ts'
 export { type OpenAiErrorFields, openAiError, WireError, type WireErrorCode } from './errors.ts'
-export { filterModelList, type ModelEntry, type ModelList, parseModelList } from './models.ts'
+export { type ModelEntry, type ModelList, parseModelList } from './models.ts'
 export { DEFAULT_WIRE_OPTIONS, type WireOptions } from './options.ts'
 export type { Channel, Part, Span } from './part.ts'
 export type { Block, Logprobs, ToolDefinition, Uninspected } from './reader.ts'

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { filterModelList, parseModelList } from './models.ts'
+import { parseModelList } from './models.ts'
 
 const model = (id: string) => ({ id, object: 'model', created: 1, owned_by: 'acme' })
 const list = (...ids: string[]) => Buffer.from(JSON.stringify({ object: 'list', data: ids.map(model) }, null, 1))
-
-function filtered(body: Buffer, isVisible: (id: string) => boolean): unknown {
-  return JSON.parse(Buffer.from(filterModelList(parseModelList(body), isVisible)).toString())
-}
 
 test('a list of models is read with ids and owners', () => {
   const { models, parts } = parseModelList(list('a', 'b'))
@@ -19,28 +15,6 @@ test('a list of models is read with ids and owners', () => {
     ],
   )
   assert.deepEqual(parts, [])
-})
-
-test('every subset of the models can be left, in order', () => {
-  const ids = ['a', 'b', 'c', 'd']
-  for (let mask = 0; mask < 16; mask++) {
-    const visible = ids.filter((_, i) => (mask >> i) & 1)
-    const result = filtered(list(...ids), (id) => visible.includes(id))
-    assert.deepEqual(result, { object: 'list', data: visible.map(model) })
-  }
-})
-
-test('a list of which everything is visible keeps its bytes', () => {
-  const parsed = parseModelList(list('a', 'b'))
-  assert.equal(
-    filterModelList(parsed, () => true),
-    parsed.body,
-  )
-  const none = parseModelList(list())
-  assert.equal(
-    filterModelList(none, () => false),
-    none.body,
-  )
 })
 
 test('text that vendors add is a part', () => {

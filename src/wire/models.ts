@@ -5,7 +5,6 @@ import type { JsonNode } from './json-tree.ts'
 import { type WireOptions, withDefaults } from './options.ts'
 import type { Part, Span } from './part.ts'
 import { Reader } from './reader.ts'
-import { type Splice, splice } from './replace.ts'
 import { identifier, invalid, json, list, memberOf, object, requireObject, scalar, stringMember } from './shape.ts'
 
 export interface ModelList {
@@ -31,19 +30,6 @@ export function parseModelList(body: Uint8Array, options?: Partial<WireOptions>)
     return { body, models: entriesOf(root).map((node) => entry(reader, node)), parts: reader.parts }
   })
 }
-
-/** The list with only the models that `isVisible`; the entries that stay keep their bytes. */
-export function filterModelList({ body, models }: ModelList, isVisible: (id: string) => boolean): Uint8Array {
-  const visible = models.filter(({ id }) => isVisible(id))
-  if (visible.length === models.length) return body
-  const bytes = Buffer.concat(
-    visible.flatMap((model, i) => [COMMA.subarray(i === 0 ? 1 : 0), body.subarray(model.start, model.end)]),
-  )
-  const all: Splice[] = [{ start: models[0]?.start ?? 0, end: models.at(-1)?.end ?? 0, bytes }]
-  return splice(body, all)
-}
-
-const COMMA = Buffer.from(',')
 
 const shape = object({
   object: identifier,

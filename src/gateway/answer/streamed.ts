@@ -3,10 +3,10 @@
 // finished goes out just before the event that finishes it.
 import {
   type ChatChunk,
+  createChunkReader,
   createSseReader,
   type Delta,
   deltaEvent,
-  parseChatChunk,
   replaceDeltas,
   type SseEvent,
   WireError,
@@ -33,20 +33,23 @@ interface OpenLane {
 export function screenStream(exchange: Exchange, house: House): StreamScreen {
   const reader = createSseReader({ maxEventBytes: house.settings.maxEventBytes })
   const lanes = new Map<string, OpenLane>()
-  const toolNames = new Map<string, string>()
+  const readChunk = createChunkReader(house.settings.wire)
 
   function screen(event: SseEvent, out: Uint8Array[]): void {
-    const chunk = parseChatChunk(event, toolNames, house.settings.wire)
+    const chunk = readChunk(event)
     exchange.usage = chunk.usage ?? exchange.usage
     if (chunk.isDone) flushAll(out)
     const texts = chunk.deltas.map((delta) => screenDelta(chunk, delta))
     for (const [id, lane] of lanes)
       if (lane.choice !== undefined && chunk.finished.includes(lane.choice)) flush(id, lane, out)
+    for (const choice of chunk.finished) finished.add(choice)
     out.push(replaceDeltas(chunk, texts))
   }
 
   function screenDelta(chunk: ChatChunk, delta: Delta): string {
     if (delta.isWhole) return screenText(exchange, house, delta, delta.text)
+    // Its text was inspected as complete: a match must not be able to begin before its end and go on behind it.
+    if (delta.choice !== undefined && finished.has(delta.choice) && delta.text !== '') throw invalidStream(continued)
     const lane = lanes.get(delta.lane) ?? open(chunk, delta)
     lane.last = chunk
     const text = lane.stage.push(delta.text)
@@ -57,7 +60,7 @@ export function screenStream(exchange: Exchange, house: House): StreamScreen {
   }
 
   function open(chunk: ChatChunk, delta: Delta): OpenLane {
-    if (lanes.size >= maxLanes) throw new WireError({ code: 'invalid_response', status: 502, message: tooManyLanes })
+    if (lanes.size >= maxLanes) throw invalidStream(tooManyLanes)
     const lane = { stage: openLane(exchange, house, delta), choice: delta.choice, last: chunk }
     lanes.set(delta.lane, lane)
     return lane
@@ -84,6 +87,7 @@ export function screenStream(exchange: Exchange, house: House): StreamScreen {
     end() {
       const out = screenAll(reader.end())
       flushAll(out)
+      if (!hasData) throw invalidStream('The stream has no event with data.')
       return join(out)
     },
   }
@@ -92,6 +96,11 @@ export function screenStream(exchange: Exchange, house: House): StreamScreen {
 /** A choice has a handful of texts and some tool calls; an upstream that opens texts without end must not fill the memory. */
 const maxLanes = 1024
 const tooManyLanes = `The stream has more than ${maxLanes} texts at once.`
+const continued = 'The stream goes on with a choice that it has finished.'
+
+function invalidStream(message: string): WireError {
+  return new WireError({ code: 'invalid_response', status: 502, message })
+}
 
 function join(pieces: readonly Uint8Array[]): Uint8Array {
   return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)

@@ -1,0 +1,15 @@
+// All benchmarks, one after another; `npm run bench -- gateway` runs those that are named.
+// Exit code 1 when a figure is beyond the limit that the project has set itself.
+import { gatewayBench } from './gateway.ts'
+import { policyBench } from './policy.ts'
+
+const benches = { gateway: gatewayBench, policy: policyBench }
+
+const wanted = process.argv.slice(2)
+let isWithinLimits = true
+for (const [name, bench] of Object.entries(benches)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue
+  console.log(`\n== ${name}`)
+  isWithinLimits = (await bench((line) => console.log(line))) && isWithinLimits
+}
+process.exitCode = isWithinLimits ? 0 : 1
