@@ -33,30 +33,37 @@ interface OpenLane {
 export function screenStream(exchange: Exchange, house: House): StreamScreen {
   const reader = createSseReader({ maxEventBytes: house.settings.maxEventBytes })
   const lanes = new Map<string, OpenLane>()
+  /** Lanes whose text was inspected as complete. */
+  const ended = new Set<string>()
   const readChunk = createChunkReader(house.settings.wire)
+  let hasData = false
+  let isDone = false
 
   function screen(event: SseEvent, out: Uint8Array[]): void {
+    // Clients stop reading at [DONE]: what follows is for nobody.
+    if (isDone) return
     const chunk = readChunk(event)
     exchange.usage = chunk.usage ?? exchange.usage
-    if (chunk.isDone) flushAll(out)
+    hasData ||= event.data !== undefined
+    isDone = chunk.isDone
+    if (isDone) flushAll(out)
     const texts = chunk.deltas.map((delta) => screenDelta(chunk, delta))
     for (const [id, lane] of lanes)
       if (lane.choice !== undefined && chunk.finished.includes(lane.choice)) flush(id, lane, out)
-    for (const choice of chunk.finished) finished.add(choice)
     out.push(replaceDeltas(chunk, texts))
   }
 
   function screenDelta(chunk: ChatChunk, delta: Delta): string {
     if (delta.isWhole) return screenText(exchange, house, delta, delta.text)
-    // Its text was inspected as complete: a match must not be able to begin before its end and go on behind it.
-    if (delta.choice !== undefined && finished.has(delta.choice) && delta.text !== '') throw invalidStream(continued)
+    // A match must not be able to begin before the end of a text and go on behind it.
+    if (ended.has(delta.lane) && delta.text !== '')
+      throw invalidStream('The stream goes on with a text that had ended.')
     const lane = lanes.get(delta.lane) ?? open(chunk, delta)
     lane.last = chunk
     const text = lane.stage.push(delta.text)
     // A finishing event may itself carry text: then the lane's tail belongs behind it.
     if (delta.choice === undefined || !chunk.finished.includes(delta.choice)) return text
-    lanes.delete(delta.lane)
-    return text + lane.stage.end()
+    return text + end(delta.lane, lane)
   }
 
   function open(chunk: ChatChunk, delta: Delta): OpenLane {
@@ -67,9 +74,14 @@ export function screenStream(exchange: Exchange, house: House): StreamScreen {
   }
 
   function flush(id: string, lane: OpenLane, out: Uint8Array[]): void {
-    lanes.delete(id)
-    const tail = lane.stage.end()
+    const tail = end(id, lane)
     if (tail !== '') out.push(deltaEvent(lane.last, id, tail))
+  }
+
+  function end(id: string, lane: OpenLane): string {
+    lanes.delete(id)
+    ended.add(id)
+    return lane.stage.end()
   }
 
   function flushAll(out: Uint8Array[]): void {
@@ -96,7 +108,6 @@ export function screenStream(exchange: Exchange, house: House): StreamScreen {
 /** A choice has a handful of texts and some tool calls; an upstream that opens texts without end must not fill the memory. */
 const maxLanes = 1024
 const tooManyLanes = `The stream has more than ${maxLanes} texts at once.`
-const continued = 'The stream goes on with a choice that it has finished.'
 
 function invalidStream(message: string): WireError {
   return new WireError({ code: 'invalid_response', status: 502, message })
