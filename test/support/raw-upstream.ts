@@ -22,7 +22,7 @@ export async function startRawUpstream(): Promise<RawUpstream> {
     socket.on('close', () => open.delete(socket))
     socket.on('error', () => {})
     let bytes = Buffer.alloc(0)
-    socket.on('data', (chunk) => {
+    socket.on('data', (chunk: Buffer) => {
       bytes = Buffer.concat([bytes, chunk])
       const headEnd = bytes.indexOf('\r\n\r\n')
       const length = Number(/\r\ncontent-length: (\d+)/i.exec(bytes.toString('latin1', 0, headEnd + 2))?.[1] ?? 0)
