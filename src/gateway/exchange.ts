@@ -15,6 +15,20 @@ export type Operation = 'chat' | 'models' | 'unknown'
  */
 export type ScanState = 'not_scanned' | 'scanned' | 'not_applicable'
 
+/** The stages that a request walks through, in their order. */
+export const stageNames = [
+  'accept',
+  'identify',
+  'authorise',
+  'admit',
+  'read',
+  'select',
+  'inspect request',
+  'transform',
+] as const
+
+export type StageName = (typeof stageNames)[number]
+
 /** Why an exchange stops: what the client is told, and what the log names as the rule. */
 export interface Refusal {
   readonly status: number
@@ -40,8 +54,8 @@ export interface Exchange {
   readonly response: ServerResponse
   /** ms since the epoch. */
   readonly receivedAt: number
-  /** Monotonic ms at which each stage ended. */
-  readonly marks: Map<string, number>
+  /** Monotonic ms at which the exchange began and at which each request stage ended, in their order. */
+  readonly marks: number[]
   /** Aborted when the client hangs up before it has its answer. */
   readonly hungUp: AbortSignal
   /** Set when the rest of the request turns out to be no HTTP, or does not come in time. */
@@ -67,7 +81,7 @@ export interface Exchange {
   rule: string
   refusal: Refusal | undefined
   /** The stage at which the exchange stopped. */
-  stoppedAt: string | undefined
+  stoppedAt: StageName | undefined
   usage: Usage | undefined
   outcome: Outcome
 }
@@ -102,7 +116,7 @@ export function createExchange(
     request,
     response,
     receivedAt,
-    marks: new Map(),
+    marks: [],
     hungUp: hangUp.signal,
     malformed: undefined,
     onMalformed: () => {},

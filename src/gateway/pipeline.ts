@@ -1,7 +1,7 @@
 // How a request walks through the gateway. Every stage may stop the exchange with a Refusal; a stage
 // that throws or takes too long stops it too. What stops is recorded before the client is told.
 import { refuse } from './answer/refuse.ts'
-import { createExchange, type Exchange, type Refusal } from './exchange.ts'
+import { createExchange, type Exchange, type Refusal, type StageName } from './exchange.ts'
 import type { House } from './house.ts'
 import { accept } from './stages/accept.ts'
 import { admit } from './stages/admit.ts'
@@ -18,15 +18,15 @@ import { transform } from './stages/transform.ts'
 /** A stage that may refuse; it answers at once where it can, so that the usual exchange waits for nothing. */
 export type Stage = (exchange: Exchange, house: House) => Refusal | undefined | Promise<Refusal | undefined>
 
-const requestStages: readonly (readonly [name: string, stage: Stage])[] = [
-  ['accept', accept],
-  ['identify', identify],
-  ['authorise', authorise],
-  ['admit', admit],
-  ['read', read],
-  ['select', select],
-  ['inspect request', inspectRequest],
-  ['transform', transform],
+const requestStages: readonly { readonly name: StageName; readonly run: Stage }[] = [
+  { name: 'accept', run: accept },
+  { name: 'identify', run: identify },
+  { name: 'authorise', run: authorise },
+  { name: 'admit', run: admit },
+  { name: 'read', run: read },
+  { name: 'select', run: select },
+  { name: 'inspect request', run: inspectRequest },
+  { name: 'transform', run: transform },
 ]
 
 /**
@@ -54,25 +54,30 @@ export async function walk(exchange: Exchange, house: House): Promise<void> {
 export { createExchange }
 
 async function stopAtFirstRefusal(exchange: Exchange, house: House): Promise<Refusal | undefined> {
-  for (const [name, stage] of requestStages) {
-    const refusal = await runBounded(stage, exchange, house)
-    exchange.marks.set(name, house.monotonic())
-    if (refusal !== undefined) {
-      exchange.refusal = refusal
-      exchange.stoppedAt = name
-      return refusal
-    }
+  exchange.marks.push(house.monotonic())
+  for (const { name, run } of requestStages) {
+    const result = runGuarded(run, exchange, house)
+    // Waiting costs more than most stages take.
+    const refusal = result instanceof Promise ? await result : result
+    exchange.marks.push(house.monotonic())
+    if (refusal === undefined) continue
+    exchange.refusal = refusal
+    exchange.stoppedAt = name
+    return refusal
   }
   return undefined
 }
 
-async function runBounded(stage: Stage, exchange: Exchange, house: House): Promise<Refusal | undefined> {
+function runGuarded(run: Stage, exchange: Exchange, house: House): ReturnType<Stage> {
+  const failed = (error: unknown) => {
+    house.report(`the stage '${run.name}' failed`, error)
+    return failedClosed(run.name, error)
+  }
   try {
-    const result = stage(exchange, house)
-    return result instanceof Promise ? await withinTime(result, house.settings.stageTimeoutMs) : result
+    const result = run(exchange, house)
+    return result instanceof Promise ? withinTime(result, house.settings.stageTimeoutMs).catch(failed) : result
   } catch (error) {
-    house.report(`the stage '${stage.name}' failed`, error)
-    return failedClosed(stage.name, error)
+    return failed(error)
   }
 }
 

@@ -12,10 +12,12 @@ export interface PolicyAnswer {
 
 /** May this caller use this operation? */
 export function mayCall(house: House, principal: Principal, operation: string): PolicyAnswer {
-  const action = { type: 'Holdfast::Action', id: 'call' }
-  const resource = { type: 'Holdfast::Operation', id: operation }
-  const entities = callerEntities(house, principal)
-  return ask(house, { principal: keyOf(principal), action, resource, context: {} }, entities)
+  return remembered(house, principal, `call ${operation}`, (entities) => ({
+    action: { type: 'Holdfast::Action', id: 'call' },
+    resource: { type: 'Holdfast::Operation', id: operation },
+    context: {},
+    entities,
+  }))
 }
 
 /** May this caller use this model, at this upstream? */
@@ -26,15 +28,53 @@ export function mayInfer(
   model: string,
   upstream: string,
 ): PolicyAnswer {
-  const action = { type: 'Holdfast::Action', id: 'infer' }
-  const resource = { type: 'Holdfast::Model', id: model }
-  const server = { type: 'Holdfast::Upstream', id: upstream }
   const context = { stream: chat?.stream ?? false, tools: (chat?.tools.length ?? 0) > 0 }
-  const entities = callerEntities(house, principal).with([
-    { uid: resource, attrs: { name: model }, parents: [server] },
-    { uid: server, attrs: {}, parents: [] },
-  ])
-  return ask(house, { principal: keyOf(principal), action, resource, context }, entities)
+  const name = `infer ${context.stream} ${context.tools} ${upstream} ${model}`
+  return remembered(house, principal, name, (entities) => {
+    const resource = { type: 'Holdfast::Model', id: model }
+    const server = { type: 'Holdfast::Upstream', id: upstream }
+    return {
+      action: { type: 'Holdfast::Action', id: 'infer' },
+      resource,
+      context,
+      entities: entities.with([
+        { uid: resource, attrs: { name: model }, parents: [server] },
+        { uid: server, attrs: {}, parents: [] },
+      ]),
+    }
+  })
+}
+
+interface Question extends Omit<PolicyRequest, 'principal'> {
+  readonly entities: Entities
+}
+
+/** What is known of a caller, who comes again with every request as the same object until its key changes. */
+interface Caller {
+  readonly policy: House['policy']
+  /** The configured entities and, above them, this caller: Key in Principal in Tenant. */
+  readonly entities: Entities
+  readonly answers: Map<string, PolicyAnswer>
+}
+
+const callers = new WeakMap<Principal, Caller>()
+const maxAnswers = 256
+
+/** Policies see nothing but the caller and what `name` says, so the same question has the same answer. */
+function remembered(
+  house: House,
+  principal: Principal,
+  name: string,
+  question: (entities: Entities) => Question,
+): PolicyAnswer {
+  const caller = callerOf(house, principal)
+  const known = caller.answers.get(name)
+  if (known !== undefined) return known
+  const { entities, ...request } = question(caller.entities)
+  const answer = ask(house, { principal: keyOf(principal), ...request }, entities)
+  if (caller.answers.size >= maxAnswers) caller.answers.clear()
+  caller.answers.set(name, answer)
+  return answer
 }
 
 /** Cedar skips a policy that fails; here a prohibition that could not be evaluated still prohibits. */
@@ -49,13 +89,9 @@ function keyOf(principal: Principal): { type: string; id: string } {
   return { type: 'Holdfast::Key', id: principal.keyId }
 }
 
-/** Callers come again with every request, as the same object until their key changes. */
-const known = new WeakMap<Principal, { below: Entities; entities: Entities }>()
-
-/** The configured entities and, above them, this caller: Key in Principal in Tenant. */
-function callerEntities(house: House, principal: Principal): Entities {
-  const found = known.get(principal)
-  if (found?.below === house.entities) return found.entities
+function callerOf(house: House, principal: Principal): Caller {
+  const found = callers.get(principal)
+  if (found?.policy === house.policy) return found
   const owner = { type: 'Holdfast::Principal', id: principal.id }
   const tenant = { type: 'Holdfast::Tenant', id: principal.tenant }
   const entities = house.entities.with([
@@ -63,6 +99,7 @@ function callerEntities(house: House, principal: Principal): Entities {
     { uid: owner, attrs: {}, parents: [tenant] },
     { uid: tenant, attrs: {}, parents: [] },
   ])
-  known.set(principal, { below: house.entities, entities })
-  return entities
+  const caller = { policy: house.policy, entities, answers: new Map() }
+  callers.set(principal, caller)
+  return caller
 }

@@ -1,5 +1,5 @@
 // Sends an answer, but not a byte of it before the decision entry is on disk.
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import type { Exchange } from '../exchange.ts'
 import type { House } from '../house.ts'
 
@@ -29,7 +29,7 @@ export function createSender(
   unrecorded: (error: unknown) => void,
 ): Sender {
   const { response, outcome } = exchange
-  const digest = createHash('sha256')
+  let digest: Hash | undefined
   let isOpen = false
   let waiting: Uint8Array[] = []
   let isEnding = false
@@ -51,6 +51,7 @@ export function createSender(
     if (response.destroyed) return true
     if (outcome.firstByteAt === undefined) outcome.firstByteAt = house.monotonic()
     outcome.bytesOut += bytes.length
+    digest ??= createHash('sha256')
     digest.update(bytes)
     return response.write(bytes)
   }
@@ -80,7 +81,7 @@ export function createSender(
       }
       if (isOpen) response.end()
       done.then(() => {
-        outcome.answerDigest = outcome.bytesOut > 0 ? digest.digest('hex') : undefined
+        outcome.answerDigest = digest?.digest('hex')
       })
     },
     get hasStarted() {

@@ -2,7 +2,7 @@
 // byte; the outcome follows. Neither holds a word of the texts.
 import { apiActivity } from '#audit'
 import { sha256Hex } from '#crypto'
-import type { Exchange, Refusal } from '../exchange.ts'
+import { type Exchange, type Refusal, stageNames } from '../exchange.ts'
 import type { House } from '../house.ts'
 
 /** Resolves when the decision is on disk; rejects when it cannot be written, and then nothing may be served. */
@@ -113,15 +113,15 @@ function digestsOf({ body, outbound, operation, refusal }: Exchange): Record<str
   return { request, forwarded: outbound === body ? request : sha256Hex(outbound) }
 }
 
+/** ms that each stage took, and from the last one to the first byte of the answer. */
 function latencies({ marks, outcome }: Exchange): Record<string, number> {
   const times: Record<string, number> = {}
-  let previous: number | undefined
-  for (const [stage, at] of marks) {
-    if (previous !== undefined) times[stage] = round(at - previous)
-    previous = at
+  for (const [index, name] of stageNames.entries()) {
+    const end = marks[index + 1]
+    if (end !== undefined) times[name] = round(end - (marks[index] ?? end))
   }
-  if (previous !== undefined && outcome.firstByteAt !== undefined)
-    times['first byte'] = round(outcome.firstByteAt - previous)
+  const last = marks.at(-1)
+  if (last !== undefined && outcome.firstByteAt !== undefined) times['first byte'] = round(outcome.firstByteAt - last)
   return times
 }
 
