@@ -8,13 +8,19 @@ export function inspectRequest(exchange: Exchange, house: House): Stopped | Prom
   const chat = established(exchange.chat, 'a parsed request')
   const { tenant } = established(exchange.principal, 'a principal')
   const slow: Promise<void>[] = []
-  for (const part of chat.parts) {
-    const { text, channel, contentType } = part
-    const found = house.inspector.inspect({ text, channel, contentType, direction: 'request' }, { tenant })
-    const note = (verdicts: readonly Verdict[]) => noteVerdicts(exchange, 'request', part, verdicts)
-    // Waiting costs more than most inspections, so only detectors that need it are waited for.
-    if (found instanceof Promise) slow.push(found.then(note))
-    else note(found)
+  try {
+    for (const part of chat.parts) {
+      const { text, channel, contentType } = part
+      const found = house.inspector.inspect({ text, channel, contentType, direction: 'request' }, { tenant })
+      const note = (verdicts: readonly Verdict[]) => noteVerdicts(exchange, 'request', part, verdicts)
+      // Waiting costs more than most inspections, so only detectors that need it are waited for.
+      if (found instanceof Promise) slow.push(found.then(note))
+      else note(found)
+    }
+  } catch (error) {
+    // Nobody waits for the others any more; without this, one that fails too would end the process.
+    for (const each of slow) each.catch(() => {})
+    throw error
   }
   return slow.length === 0 ? conclude(exchange) : Promise.all(slow).then(() => conclude(exchange))
 }
@@ -22,6 +28,8 @@ export function inspectRequest(exchange: Exchange, house: House): Stopped | Prom
 type Stopped = Refusal | undefined
 
 function conclude(exchange: Exchange): Stopped {
+  // Too late: the exchange was refused as not scanned.
+  if (exchange.stoppedAt !== undefined) return undefined
   exchange.scan = 'scanned'
   const block = exchange.verdicts.find((verdict) => verdict.action === 'block')
   if (block === undefined) return undefined
