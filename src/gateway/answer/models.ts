@@ -1,38 +1,31 @@
 // GET /v1/models: what the configured upstreams offer, less what this caller may not use.
-import { openAiError, parseModelList } from '#wire'
-import { type Exchange, established, limitHeaders } from '../exchange.ts'
+import { parseModelList } from '#wire'
+import { type Exchange, established, limitHeaders, type Refusal } from '../exchange.ts'
 import type { House, UpstreamRoute } from '../house.ts'
 import { mayInfer } from '../policy-request.ts'
-import { notRecorded } from './refuse.ts'
 import { createSender } from './sender.ts'
 
 export async function listModels(exchange: Exchange, house: House, recorded: Promise<unknown>): Promise<void> {
-  let body: Uint8Array = openAiError({
-    status: notRecorded.status,
-    code: notRecorded.code,
-    message: notRecorded.message,
-  })
-  let status: number = notRecorded.status
-  const sender = createSender(exchange, house, recorded, noop, () => {
-    exchange.response.statusCode = status
-    exchange.response.end(body)
-  })
+  const nothing = () => {}
+  const sender = createSender(exchange, house, recorded, { drained: nothing, abandoned: nothing })
   const lists = await Promise.all(house.upstreams.map((route) => offeredBy(route, exchange, house)))
   if (lists.every((list) => list === undefined)) {
-    status = 502
-    body = openAiError({ status, code: 'upstream_unavailable', message: 'No upstream could list its models.' })
     exchange.outcome.ended = 'upstream_failed'
+    sender.refuse(unavailable)
   } else {
-    status = 200
-    body = Buffer.from(JSON.stringify({ object: 'list', data: lists.flatMap((list) => list ?? []) }))
     exchange.outcome.ended = 'complete'
+    sender.head(200, { ...limitHeaders(exchange), 'content-type': 'application/json' })
+    sender.end(Buffer.from(JSON.stringify({ object: 'list', data: lists.flatMap((list) => list ?? []) })))
   }
-  sender.head(status, { ...limitHeaders(exchange), 'content-type': 'application/json' })
-  sender.end(body)
   await sender.done
 }
 
-function noop(): void {}
+const unavailable: Refusal = {
+  status: 502,
+  code: 'upstream_unavailable',
+  message: 'No upstream could list its models.',
+  rule: 'forward: upstream_unavailable',
+}
 
 /** The models of one upstream that are routed to it and that the policy allows; undefined when it cannot say. */
 async function offeredBy(route: UpstreamRoute, exchange: Exchange, house: House) {

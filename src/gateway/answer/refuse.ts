@@ -2,30 +2,36 @@
 import { openAiError } from '#wire'
 import type { Exchange, Refusal } from '../exchange.ts'
 
-/** Sends the refusal once it is on record. When it cannot be recorded the client still gets no more than an error. */
+/** Sends the refusal once it is on record. When it cannot be recorded, the client is told that instead. */
 export async function refuse(exchange: Exchange, refusal: Refusal, recorded: Promise<unknown>): Promise<void> {
-  const unrecorded = await recorded.then(
-    () => false,
-    () => true,
+  const { response } = exchange
+  const told = await recorded.then(
+    () => refusal,
+    () => notRecorded,
   )
-  const told = unrecorded ? notRecorded : refusal
-  const { response, outcome } = exchange
-  outcome.ended = 'refused'
-  outcome.status = told.status
-  const body = openAiError({ status: told.status, code: told.code, message: told.message, param: told.param ?? null })
+  exchange.outcome.ended = 'refused'
   if (response.destroyed) return
-  response.statusCode = told.status
+  const closed = new Promise<void>((resolve) => response.once('close', resolve))
+  sendRefusal(exchange, told)
+  await closed
+}
+
+/** Sends a refusal as the whole answer. No byte of another answer may have left. */
+export function sendRefusal(exchange: Exchange, refusal: Refusal): void {
+  const { request, response, outcome } = exchange
+  const { status, code, message, param, headers } = refusal
+  const body = openAiError({ status, code, message, param: param ?? null })
+  outcome.status = status
+  outcome.bytesOut = body.length
+  for (const name of response.getHeaderNames()) response.removeHeader(name)
+  response.statusCode = status
   response.setHeader('content-type', 'application/json')
   response.setHeader('x-request-id', exchange.id)
   response.setHeader('content-length', body.length)
-  for (const [name, value] of Object.entries(told.headers ?? {})) response.setHeader(name, value)
+  for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value)
   // The request's body was not read to its end: this connection cannot carry another request.
-  if (!exchange.request.complete) response.setHeader('connection', 'close')
-  outcome.bytesOut = body.length
-  await new Promise<void>((resolve) => {
-    response.once('close', resolve)
-    response.end(body)
-  })
+  if (!request.complete) response.setHeader('connection', 'close')
+  response.end(body)
 }
 
 /** What cannot be proved later must not happen now. */

@@ -1,10 +1,9 @@
 // Stage 9: to the upstream and back. The host, the path and the credential come from the configuration;
 // the answer walks through the text stages and leaves once the decision is on disk.
-import { errorEvent, openAiError, WireError } from '#wire'
+import { errorEvent, WireError } from '#wire'
 import { screenAnswer, screenError } from '../answer/buffered.ts'
 import { listModels } from '../answer/models.ts'
-import { notRecorded } from '../answer/refuse.ts'
-import { createSender, type Sender } from '../answer/sender.ts'
+import { createSender } from '../answer/sender.ts'
 import { type StreamScreen, screenStream } from '../answer/streamed.ts'
 import { AnswerBlocked } from '../answer/text-stage.ts'
 import { type Exchange, established, limitHeaders, type Refusal } from '../exchange.ts'
@@ -13,6 +12,11 @@ import type { UpstreamAnswer, UpstreamCall, UpstreamError, UpstreamHead } from '
 
 /** Resolves when the answer has been sent, in full or not. Never rejects for what an upstream or a client does. */
 export async function forward(exchange: Exchange, house: House, recorded: Promise<unknown>): Promise<void> {
+  // Its `close` has been: nothing would ever end an answer to it.
+  if (exchange.hungUp.aborted) {
+    exchange.outcome.ended = 'client_hung_up'
+    return
+  }
   if (exchange.operation === 'models') return listModels(exchange, house, recorded)
   const upstream = established(exchange.upstream, 'an upstream')
   const answer = createAnswer(exchange, house, recorded, () => call?.resume())
@@ -40,20 +44,33 @@ interface Answer extends UpstreamAnswer {
 /** Receives what the upstream sends and decides what the client gets of it. */
 function createAnswer(exchange: Exchange, house: House, recorded: Promise<unknown>, resume: () => void): Answer {
   const { outcome } = exchange
-  const sender = createSender(exchange, house, recorded, resume, () => stop(notRecorded))
+  const sender = createSender(exchange, house, recorded, {
+    drained: resume,
+    abandoned() {
+      hasStopped = true
+      answer.onStop()
+    },
+  })
   let stream: StreamScreen | undefined
   let whole: Buffer[] = []
   let wholeBytes = 0
   let isError = false
   let hasStopped = false
 
-  function stop(refusal: Refusal, ended: typeof outcome.ended = 'refused'): void {
+  function stop(refusal: Refusal, ended: typeof outcome.ended): void {
     if (hasStopped) return
     hasStopped = true
     outcome.ended = ended
     outcome.error = refusal.rule
     answer.onStop()
-    tell(exchange, sender, stream !== undefined && outcome.status !== 0, refusal)
+    if (sender.refuse(refusal)) return
+    // The answer has begun: only a stream has a way to say that it ends here.
+    if (stream === undefined) exchange.response.destroy()
+    else {
+      const { status, code, message } = refusal
+      sender.write(errorEvent({ status, code, message }))
+      sender.end()
+    }
   }
 
   function guarded(work: () => void): void {
@@ -61,8 +78,9 @@ function createAnswer(exchange: Exchange, house: House, recorded: Promise<unknow
     try {
       work()
     } catch (error) {
-      if (error instanceof AnswerBlocked) stop(error.refusal, 'blocked')
-      else if (error instanceof WireError) stop(badAnswer(error.code), 'upstream_failed')
+      if (error instanceof AnswerBlocked) return stop(error.refusal, 'blocked')
+      exchange.scan = 'not_scanned'
+      if (error instanceof WireError) stop(badAnswer(error.code), 'upstream_failed')
       else {
         house.report('an answer could not be inspected', error)
         stop(notInspected, 'failed')
@@ -128,23 +146,6 @@ function createAnswer(exchange: Exchange, house: House, recorded: Promise<unknow
     done: sender.done,
   }
   return answer
-}
-
-/** In a stream that has begun, as a last event; otherwise with its status. */
-function tell(exchange: Exchange, sender: Sender, isStreaming: boolean, refusal: Refusal): void {
-  const error = { status: refusal.status, code: refusal.code, message: refusal.message, param: refusal.param ?? null }
-  if (isStreaming && sender.hasStarted) {
-    sender.write(errorEvent(error))
-    sender.end()
-    return
-  }
-  const { response } = exchange
-  if (response.headersSent || response.destroyed) {
-    response.destroy()
-    return
-  }
-  sender.head(refusal.status, { 'content-type': 'application/json' })
-  sender.end(openAiError(error))
 }
 
 /** The status that the client sees, or why it gets our error instead of the upstream's answer. */
