@@ -14,8 +14,6 @@ export interface Enclosure {
 }
 
 const OPENER = /[(:a-z!/?]/i
-// An attribute's name, `=` and a quote; not a quote within a value that has none around it.
-const QUOTED_VALUE = /(?:^|[\s"'])[^\s"'=>]*\s*=\s*["']$/
 const BLANK_LINE = /\n[ \t\r]*\n$/
 
 /** The enclosure that a character opens together with the one before it. */
@@ -45,10 +43,17 @@ export function growEnclosure(enclosure: Enclosure, char: string): boolean {
     case 'tag':
       if (enclosure.quote !== '') {
         if (char === enclosure.quote) enclosure.quote = ''
-      } else if ((char === '"' || char === "'") && QUOTED_VALUE.test(enclosure.content.slice(-128)))
-        enclosure.quote = char
+      } else if ((char === '"' || char === "'") && isAfterEquals(enclosure.content)) enclosure.quote = char
       return char === '>' && enclosure.quote === ''
   }
+}
+
+/** Whether the quote at the end follows an attribute's name and `=`, and is not within a value that has no quotes. */
+function isAfterEquals(content: string): boolean {
+  const before = content.slice(-128, -1).trimEnd()
+  if (!before.endsWith('=')) return false
+  const name = /[\s"'=>][^\s"'=>]*$/.exec(before.slice(0, -1).trimEnd())
+  return name === null || !/^[=>]/.test(name[0])
 }
 
 /** The addresses in it: the destination of a link, the values of a tag's attributes. */

@@ -16,12 +16,16 @@ export interface SinkVerdict {
 const WHOLE = 2_048
 /** How far back an address may begin that the end of a word completes: a domain (RFC 1035) and a scheme. */
 const CONTEXT = 300
+/** How much of an outward-facing tool's arguments is searched for values at once. */
+const WATCHED = 1_024
 
-// Where an address begins within a word. (`C:\\\\Users` is none.)
+// Where an address begins within a word. (`C:\\Users` is none.)
 const ADDRESS =
-  /(?:[a-z][a-z0-9]{0,30}:)?(?:\/[/\\]|\\\/)|(?<![\w:])\\\\|(?<![a-z0-9])(?:(?:https?|ftp|javascript|vbscript|data|mailto|sms):|www\.)|(?<![\w./@%-])(?:[\p{L}\p{N}-]{1,63}\.){1,10}\p{L}{2,24}(?::\d{1,5})?[/?#]/giu
+  /(?:(?<![a-z0-9])[a-z][a-z0-9]{0,30}:)?(?:\/[/\\]|\\\/)|(?<![\w:])\\\\|(?<![a-z0-9])(?:https?|ftp|javascript|vbscript|data|mailto|sms):|(?<bare>(?<![a-z0-9])www\.|(?<![\p{L}\p{N}_./@%-])(?:[\p{L}\p{N}-]{1,63}\.){1,10}\p{L}{2,24}(?::\d{1,5})?[/?#])/giu
 // The same, and what could turn out to be one when it is decoded.
-const SUSPICIOUS = new RegExp(`${ADDRESS.source}|&(?:#|[a-z]{2,7};)|%[0-9a-f]{2}`, 'iu')
+const SUSPICIOUS = new RegExp(`${ADDRESS.source}|&[#a-z]|%[0-9a-f]`, 'iu')
+// No address begins, and no value becomes a host name, without one of these.
+const PUNCTUATION = /[/\\:.?#&%]/
 // A value with this behind it is a host name: `[value].evil.example`.
 const AS_SUBDOMAIN =
   /^[\w-]{0,63}(?:(?:\.[\w-]{1,63}){0,8}\.([a-z]{2,24})(?::\d{1,5})?[/?#]\S|(?:\.[\w-]{1,63}){1,8}\.([a-z]{2,24}))/i
@@ -100,7 +104,7 @@ export class SinkScanner {
     if (this.#enclosure) this.#closeEnclosure()
     this.#endWord()
     this.#previous = ''
-    if (this.#isOutward) this.#recent = ''
+    if (this.#isOutward) this.#watch(true)
   }
 
   #block(reason: SinkVerdict['reason'], destination: Destination | undefined): void {
@@ -109,18 +113,22 @@ export class SinkScanner {
 
   #grow(piece: string): void {
     const known = this.#word.length
+    const hasNews = PUNCTUATION.test(this.#word.slice(-1) + piece)
     this.#word += piece
-    if (this.#suspiciousAt === Number.POSITIVE_INFINITY) {
-      const from = Math.max(0, known - CONTEXT)
-      const found = this.#word.slice(from).search(SUSPICIOUS)
-      const start = this.#at - known
-      if (found >= 0) this.#suspiciousAt = start + from + found
-      else if (this.#word.includes('.')) {
-        const end = this.#needles.endsIn(this.#word).find((at) => /^[\w-]{0,63}\.[\w-]/.test(this.#word.slice(at)))
-        if (end !== undefined) this.#suspiciousAt = start + end
-      }
+    if (hasNews && this.#suspiciousAt === Number.POSITIVE_INFINITY) {
+      const from = Math.max(0, known - CONTEXT - this.#needles.longest)
+      const found = this.#suspicion(this.#word.slice(from))
+      if (found !== undefined) this.#suspiciousAt = this.#at - known + from + found
     }
     if (this.#word.length > WHOLE) this.#shortenWord()
+  }
+
+  /** Where in a word something begins that must be seen to its end: an address, or what makes a value a host name. */
+  #suspicion(word: string): number | undefined {
+    const address = word.search(SUSPICIOUS)
+    if (address >= 0) return address
+    if (!word.includes('.')) return undefined
+    return this.#needles.endsIn(word).find((end) => /^[\w-]{0,63}\.[\w-]/.test(word.slice(end)))
   }
 
   #space(piece: string): void {
@@ -133,7 +141,7 @@ export class SinkScanner {
     this.#word = ''
     this.#suspiciousAt = Number.POSITIVE_INFINITY
     this.#wordDestination = undefined
-    if (this.#isOutward) this.#watch()
+    if (this.#isOutward) this.#watch(false)
   }
 
   /** Checks what there is of an endless word, and keeps as much of it as can still matter. */
@@ -164,7 +172,8 @@ export class SinkScanner {
     for (const end of this.#needles.endsIn(word)) {
       const match = AS_SUBDOMAIN.exec(word.slice(end, end + CONTEXT))
       if (!match || FILE_ENDINGS.has((match[1] ?? match[2] ?? '').toLowerCase())) continue
-      return { host: match[0].replace(/^[^.]*\.|[:/?#].*$/g, ''), isListed: false }
+      const name = match[0].slice(match[0].indexOf('.') + 1)
+      return { host: name.split(/[:/?#]/, 1)[0], isListed: false }
     }
     return undefined
   }
@@ -176,7 +185,7 @@ export class SinkScanner {
   #unlistedIn(word: string): { end: number; destination: Destination } | undefined {
     let isBehindListed = false
     for (const match of word.matchAll(ADDRESS)) {
-      const isBare = /^(?:www\.|[^:/\\]+\.[^:/\\]+[:/?#])/i.test(match[0])
+      const isBare = match.groups?.bare !== undefined
       if (isBare && isBehindListed) continue
       const destination = this.#resolve((isBare ? 'https://' : '') + word.slice(match.index))
       if (destination && !destination.isListed) return { end: match.index + match[0].length, destination }
@@ -230,10 +239,10 @@ export class SinkScanner {
   }
 
   /** An outward-facing tool that names an unlisted host anywhere must have no value anywhere. */
-  #watch(): void {
-    if (!this.#sawValue) {
+  #watch(isEnd: boolean): void {
+    if (!this.#sawValue && (isEnd || this.#recent.length > WATCHED)) {
       this.#sawValue = this.#needles.isIn(this.#recent)
-      this.#recent = this.#recent.slice(-this.#needles.longest)
+      this.#recent = isEnd ? '' : this.#recent.slice(-this.#needles.longest)
     }
     if (this.#sawValue && this.#unlisted) this.#block('outward', this.#unlisted)
   }
