@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readEntries } from '#audit'
 import { type House, listen } from '#gateway'
+import type { PolicySet } from '#policy'
 import {
   ensurePolicies,
   furnish,
@@ -13,6 +14,7 @@ import {
   readPolicies,
   settingsSchema,
   systemWorld,
+  type World,
 } from '#server'
 import { startUpstream, type TestUpstream } from './upstream.ts'
 
@@ -56,13 +58,15 @@ export interface GatewayOptions {
   readonly url?: string
   /** What is exchanged in the house. */
   readonly change?: (house: House) => Partial<House>
+  /** What is exchanged in the world. */
+  readonly world?: Partial<World>
 }
 
 export async function openGateway(options: GatewayOptions = {}): Promise<TestGateway> {
   const data = mkdtempSync(join(fastFolder, 'holdfast-'))
   const upstream = await startUpstream()
   const reports: string[] = []
-  const world = systemWorld((text) => reports.push(text))
+  const world = { ...systemWorld((text) => reports.push(text)), ...options.world }
   const settings = settingsSchema.parse({
     data,
     upstreams: [
@@ -72,7 +76,8 @@ export async function openGateway(options: GatewayOptions = {}): Promise<TestGat
     limits: { rates: { key: { requests: 1_000_000, per: '1s' } }, ...options.limits },
     ...options.settings,
   })
-  const policies = await readPolicies(ensurePolicies(settings.policy.folder))
+  defaultPolicies ??= readPolicies(ensurePolicies(settings.policy.folder))
+  const policies = await defaultPolicies
   const installation = await openInstallation(data, world)
   const { secret } = await installation.keys.create({ name: 'k', principal: 'p', tenant: 't', scopes: ['chat'] })
   const furnished = await furnish(installation, settings, policies, world)
@@ -98,12 +103,18 @@ export async function openGateway(options: GatewayOptions = {}): Promise<TestGat
     async close() {
       await listener.close(1000)
       await Promise.all(house.upstreams.map((route) => route.upstream.destroy()))
-      await installation.close()
-      await upstream.close()
-      rmSync(data, { recursive: true, force: true })
+      try {
+        await installation.close()
+      } finally {
+        await upstream.close()
+        rmSync(data, { recursive: true, force: true })
+      }
     },
   }
 }
+
+/** Read once: Cedar takes longer than the rest of a start. */
+let defaultPolicies: Promise<PolicySet> | undefined
 
 /** In memory where there is such a folder: what a sync is worth is for the log's own tests. */
 const fastFolder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()

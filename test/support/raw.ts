@@ -119,6 +119,11 @@ export function chat(content: string, more: object = {}): object {
   return { model: 'test-model', messages: [{ role: 'user', content }], ...more }
 }
 
+/** The id under which an exchange is in the log, from however much of its answer has arrived. */
+export function exchangeIdIn(received: string): string | undefined {
+  return /^x-request-id: (ex_[0-9a-f]{32})\r$/im.exec(received)?.[1]
+}
+
 function bytesOf(body: string | Uint8Array | object): Buffer {
   if (body instanceof Uint8Array) return Buffer.from(body)
   return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
