@@ -6,9 +6,15 @@ import { mayInfer } from '../policy-request.ts'
 import { createSender } from './sender.ts'
 
 export async function listModels(exchange: Exchange, house: House, recorded: Promise<unknown>): Promise<void> {
-  const nothing = () => {}
-  const sender = createSender(exchange, house, recorded, { drained: nothing, abandoned: nothing })
+  let isAbandoned = false
+  const sender = createSender(exchange, house, recorded, {
+    drained: () => {},
+    abandoned: () => {
+      isAbandoned = true
+    },
+  })
   const lists = await Promise.all(house.upstreams.map((route) => offeredBy(route, exchange, house)))
+  if (isAbandoned) return sender.done
   if (lists.every((list) => list === undefined)) {
     exchange.outcome.ended = 'upstream_failed'
     sender.refuse(unavailable)

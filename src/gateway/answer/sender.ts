@@ -51,7 +51,10 @@ export function createSender(
   function openGate(): void {
     isOpen = true
     if (response.destroyed) return
-    if (refusal !== undefined) return sendRefusal(exchange, refusal)
+    if (refusal !== undefined) {
+      sendRefusal(exchange, refusal)
+      return
+    }
     for (const bytes of waiting) transmit(bytes)
     waiting = []
     if (isEnding) finish()
@@ -74,6 +77,7 @@ export function createSender(
 
   return {
     head(status, headers) {
+      if (refusal !== undefined) return
       outcome.status = status
       response.statusCode = status
       response.setHeader('x-request-id', exchange.id)
