@@ -29,6 +29,7 @@ const forwarded = requests.filter(({ status }) => status === 200).length
 
 test('when the first byte of an answer arrives, its decision is on the disk', async (t) => {
   const disk = new GatedDisk()
+  t.after(() => disk.release())
   const gateway = await openOn(t, disk)
   const found = snapshots(disk, gateway)
   for (let round = 1; round <= 8; round++) {
