@@ -23,10 +23,17 @@ export interface RunningHoldfast {
 }
 
 /** `holdfast up --json` on free ports. */
-export async function startHoldfast(data: string, ...args: string[]): Promise<RunningHoldfast> {
-  const child = spawn(program, ['up', '--json', '--port', '0', '--data', data, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+export function startHoldfast(data: string, ...args: string[]): Promise<RunningHoldfast> {
+  return startCommand([program, 'up', '--json', '--port', '0', '--data', data, ...args])
+}
+
+/** The same, run by another program such as strace. */
+export function startHoldfastUnder(wrapper: readonly string[], data: string, ...args: string[]) {
+  return startCommand([...wrapper, program, 'up', '--json', '--port', '0', '--data', data, ...args])
+}
+
+async function startCommand([command = '', ...args]: readonly string[]): Promise<RunningHoldfast> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let errors = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors += text
@@ -35,13 +42,14 @@ export async function startHoldfast(data: string, ...args: string[]): Promise<Ru
   const line = once(createInterface({ input: child.stdout }), 'line')
   const first = await Promise.race([line, exited])
   if (typeof first[0] !== 'string') throw new Error(`holdfast up ended before it was ready:\n${errors}`)
+  const ready = JSON.parse(first[0])
   return {
-    ...JSON.parse(first[0]),
+    ...ready,
     process: child,
     stderr: () => errors,
     async stop(signal = 'SIGTERM') {
       if (child.exitCode === null && child.signalCode === null) {
-        child.kill(signal)
+        process.kill(ready.pid, signal)
         await exited
       }
       return child.exitCode
