@@ -19,7 +19,7 @@ export interface PolicyComplaint extends Complaint {
   readonly policyId: string
 }
 
-/** Thrown when Cedar runs out of stack on what it was given. */
+/** Thrown for what nests deeper than Cedar's stack, or its own limit, allows. */
 export class CedarOverflow {}
 
 export type Parsed<T> =
@@ -74,10 +74,15 @@ function callCedar<T>(call: (cedar: Cedar) => T): T {
     return call(loaded)
   } catch (error) {
     loaded = undefined
-    if (error instanceof Error && (error.name === 'RuntimeError' || error.name === 'RangeError'))
-      throw new CedarOverflow()
+    if (isOverflow(error)) throw new CedarOverflow()
     throw error
   }
+}
+
+function isOverflow(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  // The last is of its reader of JSON, and thrown instead of being told in the answer.
+  return error.name === 'RuntimeError' || error.name === 'RangeError' || /^recursion limit/.test(error.message)
 }
 
 /** `require`, because only its cache can be told to forget a module. */

@@ -112,6 +112,9 @@ test('a policy nested too deeply is refused, and the next one is read as ever', 
     assert.equal(compile(PERMIT).policies.length, 1)
   }
   refusal(() => validate(PERMIT, `type A = ${'{a: '.repeat(1_000)}Long${'}'.repeat(1_000)};`), 'too_complex')
+  const set = `${'{"type":"Set","element":'.repeat(200)}{"type":"Long"}${'}'.repeat(200)}`
+  const json = `{"":{"commonTypes":{"A":${set}},"entityTypes":{},"actions":{}}}`
+  refusal(() => validate(PERMIT, json, 's.cedarschema.json'), 'too_complex')
 })
 
 test('a condition may be as long as a list grows', () => {

@@ -1,25 +1,16 @@
-/** From Cedar text to a policy set that decides: parsed and validated by Cedar, then compiled and indexed by us. */
-import { type PolicyComplaint, schemaToJson, validatePolicies } from './cedar.ts'
+/** From checked policies to a policy set that decides: each compiled to closures, and all of them indexed. */
+import { type CheckedPolicies, checkPolicies, type PolicySources } from './check.ts'
 import { asBoolean, type Environment } from './code.ts'
 import type { Schema } from './declarations.ts'
 import { type Entities, NO_ENTITIES } from './entities.ts'
 import { PolicyError, type PolicyIssue } from './errors.ts'
-import { compileExpression, TooDeep } from './expressions.ts'
+import { compileExpression, type ExactLiteral, TooDeep } from './expressions.ts'
 import { createFinder, type Finder } from './finder.ts'
 import { compileAll, compileNot } from './logic.ts'
-import {
-  checkSize,
-  issueAt,
-  type ParsedPolicy,
-  type Place,
-  type Policy,
-  type PolicySource,
-  parsePolicies,
-  withinStack,
-} from './parse.ts'
+import { toLong } from './longs.ts'
+import type { ParsedPolicy, Policy } from './parse.ts'
 import { readSchema } from './schema.ts'
 import { compileScope, type Handle } from './scope.ts'
-import { positionsIn } from './source.ts'
 
 export interface PolicySet {
   readonly policies: readonly Policy[]
@@ -43,64 +34,31 @@ export interface CompiledPolicy {
 }
 
 /**
- * Compiles policies; with a schema (in Cedar's syntax, or in JSON when its name ends in `.json`) they are validated
- * strictly first. All that is wrong is reported at once, one stage at a time.
+ * Checks and compiles policies in the calling thread, which is held up for as long as Cedar takes, without a limit of
+ * time, and keeps Cedar in its memory. A program that serves uses `loadPolicies`.
  *
  * @throws PolicyError 'syntax', 'invalid', 'duplicate' or 'too_complex'
  */
-export function compilePolicies(input: {
-  readonly policies: readonly PolicySource[]
-  readonly schema?: PolicySource | undefined
-}): PolicySet {
-  checkSize(input.schema === undefined ? input.policies : [...input.policies, input.schema])
-  const parsed = parsePolicies(input.policies)
-  const declared = input.schema === undefined ? UNDECLARED : validate(parsed, input.schema)
+export function compilePolicies(sources: PolicySources): PolicySet {
+  return compileChecked(checkPolicies(sources))
+}
+
+/** @throws PolicyError 'too_complex' */
+export function compileChecked({ policies, warnings, schema }: CheckedPolicies): PolicySet {
+  const declared = schema === undefined ? { schema: undefined, actions: NO_ENTITIES } : readSchema(schema)
   return {
-    policies: parsed.map(({ policy }) => policy),
+    policies: policies.map(({ policy }) => policy),
+    warnings,
     ...declared,
-    finder: createFinder(parsed.map(compilePolicy)),
+    finder: createFinder(policies.map(compilePolicy)),
   }
 }
 
-type Declared = Pick<PolicySet, 'warnings' | 'schema' | 'actions'>
-
-const UNDECLARED: Declared = { warnings: [], schema: undefined, actions: NO_ENTITIES }
-
-function validate(parsed: readonly ParsedPolicy[], { name, text }: PolicySource): Declared {
-  const schemaPlace: Place = { file: name, statement: { text, start: 0 }, at: positionsIn(text) }
-  const places = new Map(parsed.map(({ policy, place }) => [policy.id, place]))
-  const texts = Object.fromEntries(parsed.map(({ policy, place }) => [policy.id, place.statement.text]))
-  const toIssue = ({ policyId, ...complaint }: PolicyComplaint) =>
-    issueAt(places.get(policyId) ?? schemaPlace, policyId, complaint)
-
-  const schema = name.endsWith('.json') ? parseJsonSchema(schemaPlace) : text
-  const answer = withinStack(schemaPlace, '', () => validatePolicies(texts, schema))
-  if (!answer.ok) {
-    throw new PolicyError(
-      'syntax',
-      answer.complaints.map((complaint) => issueAt(schemaPlace, '', complaint)),
-    )
-  }
-  const { errors, warnings } = answer.value
-  if (errors.length > 0) throw new PolicyError('invalid', errors.map(toIssue).sort(byPlace))
-  return {
-    warnings: warnings.map(toIssue).sort(byPlace),
-    ...readSchema(withinStack(schemaPlace, '', () => schemaToJson(schema))),
-  }
-}
-
-function parseJsonSchema(place: Place): Parameters<typeof schemaToJson>[0] {
-  try {
-    return JSON.parse(place.statement.text)
-  } catch (error) {
-    const message = error instanceof Error ? error.message : 'not JSON'
-    throw new PolicyError('syntax', [issueAt(place, '', { message })])
-  }
-}
-
-function compilePolicy({ policy, json, exact, place }: ParsedPolicy, order: number): CompiledPolicy {
+function compilePolicy(parsed: ParsedPolicy, order: number): CompiledPolicy {
+  const { policy, json } = parsed
   const { test, handles } = compileScope(json)
-  const { run: holds } = withinDepth(place, policy.id, () =>
+  const exact = exactLiteral(parsed)
+  const { run: holds } = withinDepth(parsed, () =>
     compileAll(
       json.conditions.map(({ kind, body }) => {
         const condition = compileExpression(body, exact)
@@ -112,15 +70,20 @@ function compilePolicy({ policy, json, exact, place }: ParsedPolicy, order: numb
   return { id: policy.id, effect: policy.effect, order, handles, matches }
 }
 
-function withinDepth<T>(place: Place, policy: string, compile: () => T): T {
+function exactLiteral({ largeIntegers }: ParsedPolicy): ExactLiteral {
+  if (largeIntegers.length === 0) return (literal) => literal
+  const exact = new Map(largeIntegers.map(([standIn, digits]) => [standIn, BigInt(digits)]))
+  return (literal) => {
+    const large = exact.get(Math.abs(literal))
+    return large === undefined ? literal : (toLong(literal < 0 ? -large : large) ?? literal)
+  }
+}
+
+function withinDepth<T>({ policy: { id, file, line }, column }: ParsedPolicy, compile: () => T): T {
   try {
     return compile()
   } catch (error) {
     if (!(error instanceof TooDeep)) throw error
-    throw new PolicyError('too_complex', [issueAt(place, policy, error)])
+    throw new PolicyError('too_complex', [{ file, line, column, policy: id, message: error.message }])
   }
-}
-
-function byPlace(a: PolicyIssue, b: PolicyIssue): number {
-  return a.file.localeCompare(b.file, 'en') || a.line - b.line || a.column - b.column
 }

@@ -9,8 +9,10 @@ export type PolicyErrorCode =
   | 'invalid'
   /** two policies have the same id */
   | 'duplicate'
-  /** over a limit of size or nesting */
+  /** over a limit of size or nesting, or checking takes more time or memory than allowed */
   | 'too_complex'
+  /** the thread that checks policies ended without an answer */
+  | 'crashed'
   /** the entities are not Cedar entities, contradict each other, or form a circle */
   | 'entities'
   /** principal, action, resource or context of a request are not Cedar values */
@@ -31,8 +33,8 @@ export class PolicyError extends Error {
   readonly code: PolicyErrorCode
   readonly issues: readonly PolicyIssue[]
 
-  constructor(code: PolicyErrorCode, issues: readonly PolicyIssue[]) {
-    super(issues.map(describeIssue).join('\n'))
+  constructor(code: PolicyErrorCode, issues: readonly PolicyIssue[], options?: ErrorOptions) {
+    super(issues.map(describeIssue).join('\n'), options)
     this.code = code
     this.issues = issues
   }

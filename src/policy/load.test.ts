@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -63,6 +64,16 @@ test('a file that is neither policy nor schema is named in a warning, because it
 test('a mistake is told with file, line, column and policy', async () => {
   await using folder = await folderOf({ 'a.cedar': PERMIT, 'b.cedar': `${PERMIT}\n@id("late") permit(principal);` })
   await refused(loadPolicies(folder.path, reader), 'syntax', /^b\.cedar:2:29: policy b#2: /)
+})
+
+test('loading policies does not load Cedar into the thread that asks', async () => {
+  await using folder = await folderOf({ 'a.cedar': PERMIT, 'x.cedarschema': SCHEMA })
+  await loadPolicies(folder.path, reader)
+  const modules = Object.keys(createRequire(import.meta.url).cache)
+  assert.deepEqual(
+    modules.filter((path) => path.includes('cedar-wasm')),
+    [],
+  )
 })
 
 async function folderOf(files: Record<string, string>): Promise<{ path: string } & AsyncDisposable> {

@@ -1,7 +1,9 @@
 /** Policies from a folder: every `*.cedar` file, in the order of their names, and at most one schema. */
-import { compilePolicies, type PolicySet } from './compile.ts'
+import type { PolicySources } from './check.ts'
+import { compileChecked, type PolicySet } from './compile.ts'
 import { type PolicyIssue, plainError } from './errors.ts'
 import type { PolicySource } from './parse.ts'
+import { checkInThread } from './thread.ts'
 
 /** How to look into a folder; both may throw or reject, with the reason as the error's message. */
 export interface FolderReader {
@@ -17,10 +19,27 @@ const SCHEMA = /\.cedarschema(?:\.json)?$/
  * all policies are validated against it. Other files are named in `warnings`, because a policy with a misspelt name
  * would otherwise be missing without a word; names that begin with a dot are left alone.
  *
+ * Cedar runs in a thread of its own, for at most 30 s; this one only compiles what comes from there.
+ *
  * @throws PolicyError 'unreadable' for a folder or file that cannot be read, a folder without a policy, or two schemas;
- *   and what `compilePolicies` throws
+ *   'syntax', 'invalid', 'duplicate' or 'too_complex' for what is in the files, all that is wrong at once, one stage at a
+ *   time; 'crashed' when that thread does not answer
  */
 export async function loadPolicies(folder: string, reader: FolderReader): Promise<PolicySet> {
+  const files = readFolder(folder, reader)
+  const checked = await checkInThread(files.then(({ sources }) => sources))
+  if (checked.policies.length === 0) {
+    throw plainError('unreadable', folder, 'there is no policy (*.cedar) in this folder')
+  }
+  const set = compileChecked(checked)
+  const { ignored } = await files
+  return { ...set, warnings: [...set.warnings, ...ignored.map(ignoredFile)] }
+}
+
+async function readFolder(
+  folder: string,
+  reader: FolderReader,
+): Promise<{ sources: PolicySources; ignored: readonly string[] }> {
   const names = (await readable(folder, () => reader.listFiles(folder)))
     .filter((name) => !name.startsWith('.'))
     .toSorted()
@@ -34,10 +53,8 @@ export async function loadPolicies(folder: string, reader: FolderReader): Promis
 
   const policies = await Promise.all(policyNames.map(read))
   const [schema] = await Promise.all(schemaNames.map(read))
-  const set = compilePolicies({ policies, schema })
-  if (set.policies.length === 0) throw plainError('unreadable', folder, 'there is no policy (*.cedar) in this folder')
   const ignored = names.filter((name) => !policyNames.includes(name) && !schemaNames.includes(name))
-  return { ...set, warnings: [...set.warnings, ...ignored.map(ignoredFile)] }
+  return { sources: { policies, schema }, ignored }
 }
 
 async function readable<T>(path: string, read: () => Promise<T> | T): Promise<T> {

@@ -5,8 +5,6 @@
 import { CedarOverflow, type Complaint, type Parsed, parsePolicy } from './cedar.ts'
 import { PolicyError, type PolicyIssue, plainError } from './errors.ts'
 import type { PolicyJson } from './est.ts'
-import type { ExactLiteral } from './expressions.ts'
-import { toLong } from './longs.ts'
 import {
   offsetOfByte,
   type Position,
@@ -32,11 +30,18 @@ export interface Policy {
   readonly line: number
 }
 
-/** A policy between parsing and compiling. */
+/** A policy between parsing and compiling, in plain JSON. */
 export interface ParsedPolicy {
   readonly policy: Policy
+  /** where the policy begins in its line, from 1 */
+  readonly column: number
   readonly json: PolicyJson
-  readonly exact: ExactLiteral
+  /** the digits of integers that JSON would have rounded, by the number that stands for them in `json` */
+  readonly largeIntegers: readonly (readonly [standIn: number, digits: string])[]
+}
+
+export interface PlacedPolicy {
+  readonly parsed: ParsedPolicy
   readonly place: Place
 }
 
@@ -55,10 +60,10 @@ const MAX_TEXT = 16 * 1024 * 1024
  *
  * @throws PolicyError 'syntax', 'duplicate' or 'too_complex'
  */
-export function parsePolicies(sources: readonly PolicySource[]): ParsedPolicy[] {
-  const parsed = parseSources(sources)
-  checkUnique(parsed)
-  return parsed
+export function parsePolicies(sources: readonly PolicySource[]): PlacedPolicy[] {
+  const policies = parseSources(sources)
+  checkUnique(policies)
+  return policies
 }
 
 /** @throws PolicyError 'too_complex' when the texts are more than we are willing to read */
@@ -67,7 +72,7 @@ export function checkSize(sources: readonly PolicySource[]): void {
   if (size > MAX_TEXT) throw plainError('too_complex', 'policies', `more than ${MAX_TEXT} characters in all`)
 }
 
-function parseSources(sources: readonly PolicySource[]): ParsedPolicy[] {
+function parseSources(sources: readonly PolicySource[]): PlacedPolicy[] {
   const places = sources.flatMap(({ name, text }) => {
     const at = positionsIn(text)
     return splitStatements(text).map((statement, index) => ({ file: name, statement, at, index }))
@@ -79,14 +84,14 @@ function parseSources(sources: readonly PolicySource[]): ParsedPolicy[] {
   return parsed
 }
 
-function parseOne(place: Place, number: number, issues: PolicyIssue[]): ParsedPolicy[] {
+function parseOne(place: Place, number: number, issues: PolicyIssue[]): PlacedPolicy[] {
   const name = `${place.file.replace(/\.cedar$/, '')}#${number}`
   const answer = withinStack(place, name, () => parseExactly(place.statement.text))
   if (!answer.ok) {
     issues.push(...answer.complaints.map((complaint) => issueAt(place, name, complaint)))
     return []
   }
-  const { json, exact } = answer.value
+  const { json } = answer.value
   const annotations = Object.fromEntries(
     Object.entries(json.annotations ?? {}).map(([key, value]) => [key, value ?? '']),
   )
@@ -95,29 +100,28 @@ function parseOne(place: Place, number: number, issues: PolicyIssue[]): ParsedPo
     issues.push(issueAt(place, name, { message: 'an @id must not be empty' }))
     return []
   }
-  const { line } = place.at(place.statement.start)
-  return [{ policy: { id, effect: json.effect, annotations, file: place.file, line }, json, exact, place }]
+  const { line, column } = place.at(place.statement.start)
+  const policy = { id, effect: json.effect, annotations, file: place.file, line }
+  return [{ parsed: { policy, column, ...answer.value }, place }]
 }
 
 /** Parses twice when the text has integers that Cedar's JSON form would bring us rounded. */
-function parseExactly(text: string): Parsed<{ json: PolicyJson; exact: ExactLiteral }> {
+function parseExactly(text: string): Parsed<Pick<ParsedPolicy, 'json' | 'largeIntegers'>> {
   const answer = parsePolicy(text)
   if (!answer.ok) return answer
-  const replaced = replaceLargeIntegers(text)
-  if (replaced.exact.size === 0) return { ok: true, value: { json: answer.value, exact: (literal) => literal } }
-  const again = parsePolicy(replaced.text)
+  const { text: replaced, exact } = replaceLargeIntegers(text)
+  if (exact.size === 0) return { ok: true, value: { json: answer.value, largeIntegers: [] } }
+  const again = parsePolicy(replaced)
   if (!again.ok) return again
-  const exact: ExactLiteral = (literal) => {
-    const large = replaced.exact.get(Math.abs(literal))
-    return large === undefined ? literal : (toLong(literal < 0 ? -large : large) ?? literal)
-  }
-  return { ok: true, value: { json: again.value, exact } }
+  const largeIntegers = [...exact].map(([standIn, large]) => [standIn, String(large)] as const)
+  return { ok: true, value: { json: again.value, largeIntegers } }
 }
 
-function checkUnique(parsed: readonly ParsedPolicy[]): void {
+function checkUnique(policies: readonly PlacedPolicy[]): void {
   const first = new Map<string, Policy>()
   const issues: PolicyIssue[] = []
-  for (const { policy, place } of parsed) {
+  for (const { parsed, place } of policies) {
+    const { policy } = parsed
     const other = first.get(policy.id)
     if (other === undefined) first.set(policy.id, policy)
     else issues.push(issueAt(place, policy.id, { message: `the same id as in ${other.file}:${other.line}` }))
