@@ -8,6 +8,11 @@ import type { UpstreamCall } from '../upstreams/index.ts'
 
 /** Resolves when the answer has been sent, in full or not. Never rejects for what an upstream or a client does. */
 export async function forward(exchange: Exchange, house: House, recorded: Promise<unknown>): Promise<void> {
+  if (exchange.hungUp.aborted) {
+    // The end of the answer is told by its `close`, which has been.
+    exchange.outcome.ended = 'client_hung_up'
+    return
+  }
   if (exchange.operation === 'models') return listModels(exchange, house, recorded)
   const { hungUp, outbound: body } = exchange
   let call: UpstreamCall | undefined
