@@ -110,9 +110,11 @@ inspect:
 
 # Where masked data may come back.
 privacy:
-  session: { ttl: 24h }
   restore:
     # Hosts that a link in an answer may carry restored data to. None by default.
     hosts: []
+  tools:
+    # Tools that stay in the house although their name sounds otherwise, so that they get the real values:
+    inward: []
 `
 }

@@ -10,7 +10,7 @@ export interface CommandIo {
   readonly signal: AbortSignal
 }
 
-/** Exit codes of every command (docs/cli.md). */
+/** Exit codes of every command: 1 is "checked, and it is not all right". */
 export const exitCode = { ok: 0, notAllRight: 1, usage: 2 } as const
 
 /** Bad usage or unreadable input: main.ts prints one line on stderr and exits with 2. */

@@ -67,6 +67,8 @@ export interface Exchange {
   /** Groups exchanges of one conversation: placeholders are stable and resolvable inside it. */
   session: string | undefined
   principal: Principal | undefined
+  /** Whose key it was, when it is expired or revoked: for the log, and never to be trusted. */
+  claimant: Principal | undefined
   limits: LimitDecision | undefined
   body: Uint8Array
   chat: ChatRequest | undefined
@@ -123,6 +125,7 @@ export function createExchange(
     operation: 'unknown',
     session: undefined,
     principal: undefined,
+    claimant: undefined,
     limits: undefined,
     body: noBytes,
     chat: undefined,

@@ -36,11 +36,11 @@ const requestStages: readonly { readonly name: StageName; readonly run: Stage }[
  */
 export async function walk(exchange: Exchange, house: House): Promise<void> {
   let isLate = false
-  const clock = setTimeout(() => {
+  // Whatever it is that takes so long: a slow upstream, or a client that does not read.
+  const deadline = setTimeout(() => {
     isLate = true
     exchange.request.socket.destroy()
   }, house.settings.limits.totalTimeout)
-  const deadline = setTimeout(() => endLate(exchange), house.settings.limits.totalTimeout)
   try {
     const refusal = await stopAtFirstRefusal(exchange, house)
     // Durable before the client learns anything; for an allowed exchange this runs while the upstream works.
@@ -53,20 +53,13 @@ export async function walk(exchange: Exchange, house: House): Promise<void> {
     house.report('an exchange failed', error)
     exchange.response.destroy()
   }
-  clearTimeout(clock)
+  clearTimeout(deadline)
   if (isLate) {
     exchange.outcome.ended = 'failed'
     exchange.outcome.error = 'walk: total_timeout'
   }
-  clearTimeout(deadline)
   settle(exchange, house)
   recordOutcome(exchange, house)
-}
-
-/** Whatever it is that takes so long: a slow upstream, or a client that does not read. */
-function endLate({ response, outcome }: Exchange): void {
-  outcome.error = 'total_timeout'
-  response.destroy()
 }
 
 export { createExchange }

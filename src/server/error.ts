@@ -1,6 +1,12 @@
 // What can go wrong while Holdfast starts, or while a command talks to one that runs.
 
-export type ServerErrorCode = 'address_in_use' | 'address_refused' | 'control_refused' | 'control_broken' | 'not_found'
+export type ServerErrorCode =
+  | 'foreign_folder'
+  | 'address_in_use'
+  | 'address_refused'
+  | 'control_refused'
+  | 'control_broken'
+  | 'not_found'
 
 export class ServerError extends Error {
   override readonly name = 'ServerError'

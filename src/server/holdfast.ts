@@ -1,5 +1,4 @@
 // The composition root: builds every room from the settings, opens the listener last and closes it first.
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { applicationLifecycle } from '#audit'
 import { systemWorld as configWorld, loadConfig } from '#config'
@@ -119,6 +118,7 @@ export async function furnish(
       cacheEntries: settings.inspect.cacheEntries,
       timeLimitMs: settings.inspect.timeLimit,
       now: world.monotonic,
+      onOverrun: (detector, ms) => world.warn(`the detector ${detector} took ${Math.round(ms)} ms over one text`),
     }),
     vault: openVault({
       database: store.database(),
@@ -169,7 +169,6 @@ function routeTo(upstream: Settings['upstreams'][number]): UpstreamRoute {
 const upstreamWorld: UpstreamWorld = {
   resolve: resolveBySystem,
   now: Date.now,
-  readFile: (path) => readFileSync(path, 'utf8'),
 }
 
 /** Keeps the newest `limit` results: clients are few, and each sends many requests. */

@@ -1,7 +1,7 @@
 // One installation: a data folder with its keys, log and store, and the rooms that live on them. The
 // gateway runs on one; a command that changes something while no gateway runs opens one for itself.
 import { createPublicKey } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AuditLog, type OcsfEvent, openLog } from '#audit'
 import { type Keyring, openKeyring, type SigningKeys, sha256Hex } from '#crypto'
@@ -11,6 +11,7 @@ import { type Inventory, inventoryMigrations, openInventory } from '#inventory'
 import { privacyMigrations } from '#privacy'
 import { openStore, type Store } from '#store'
 import { createDetections, type Detections } from './detections.ts'
+import { ServerError } from './error.ts'
 import type { World } from './world.ts'
 
 export interface Installation {
@@ -35,6 +36,7 @@ const migrations = [...inventoryMigrations, ...findingsMigrations, ...identityMi
  */
 export async function openInstallation(data: string, world: World): Promise<Installation> {
   mkdirSync(data, { recursive: true, mode: 0o700 })
+  refuseForeignFolder(data)
   const { now, randomBytes, logFiles: files } = world
   const keyring = openKeyring(join(data, 'keys'), { randomBytes })
   // Closed from the last to the first, also when the rest does not open.
@@ -57,6 +59,14 @@ export async function openInstallation(data: string, world: World): Promise<Inst
   await actions.recover()
   const open = opened.move()
   return { data, keyring, log, store, inventory, findings, detections, actions, keys, close: () => open.disposeAsync() }
+}
+
+/** Files that root makes in another user's folder would lock that user out, who is the one that runs the gateway. */
+function refuseForeignFolder(data: string): void {
+  const user = process.getuid?.()
+  const owner = statSync(data).uid
+  if (user === undefined || user === owner) return
+  throw new ServerError('foreign_folder', `${data} belongs to the user with id ${owner}: run this as that user`)
 }
 
 /** The name of this installation's log. No two logs may have the same (C2SP tlog-checkpoint), so it comes from the key. */

@@ -2,7 +2,7 @@
 import { type Part, parseChatResponse, parseErrorBody, replaceInResponse, replaceParts } from '#wire'
 import type { Exchange } from '../exchange.ts'
 import type { House } from '../house.ts'
-import { screenText } from './lanes.ts'
+import { screenWhole } from './lanes.ts'
 
 /**
  * The bytes that may go to the client for an upstream's JSON answer: its own bytes when nothing had to change.
@@ -10,20 +10,26 @@ import { screenText } from './lanes.ts'
  * @throws WireError when the answer is not JSON of the expected shape
  * @throws AnswerBlocked when it must not be delivered
  */
-export function screenAnswer(exchange: Exchange, house: House, body: Uint8Array): Uint8Array {
+export async function screenAnswer(exchange: Exchange, house: House, body: Uint8Array): Promise<Uint8Array> {
   const answer = parseChatResponse(body, house.settings.wire)
   exchange.usage = answer.usage ?? exchange.usage
-  return replaceInResponse(answer, editsOf(exchange, house, answer.parts))
+  return replaceInResponse(answer, await editsOf(exchange, house, answer.parts))
 }
 
 /** As `screenAnswer`, for an upstream's error object. */
-export function screenError(exchange: Exchange, house: House, body: Uint8Array): Uint8Array {
-  return replaceParts(body, editsOf(exchange, house, parseErrorBody(body, house.settings.wire).parts))
+export async function screenError(exchange: Exchange, house: House, body: Uint8Array): Promise<Uint8Array> {
+  return replaceParts(body, await editsOf(exchange, house, parseErrorBody(body, house.settings.wire).parts))
 }
 
-function editsOf(exchange: Exchange, house: House, parts: readonly Part[]): { part: Part; text: string }[] {
-  return parts.flatMap((part) => {
-    const text = screenText(exchange, house, part, part.text)
-    return text === part.text ? [] : [{ part, text }]
-  })
+async function editsOf(
+  exchange: Exchange,
+  house: House,
+  parts: readonly Part[],
+): Promise<{ part: Part; text: string }[]> {
+  const edits: { part: Part; text: string }[] = []
+  for (const part of parts) {
+    const text = await screenWhole(exchange, house, part, part.text)
+    if (text !== part.text) edits.push({ part, text })
+  }
+  return edits
 }

@@ -1,18 +1,36 @@
-// The way back up: every text of an answer walks through the text stages, in this order.
+// The way back up: every text of an answer is inspected, restored and checked for sinks, in this order.
 import type { Exchange } from '../exchange.ts'
 import type { House } from '../house.ts'
 import { checkSinks } from '../stages/check-sinks.ts'
-import { inspectResponse } from '../stages/inspect-response.ts'
+import { inspectResponse, inspectWhole } from '../stages/inspect-response.ts'
 import { restore } from '../stages/restore.ts'
 import type { Lane, TextStage } from './text-stage.ts'
 
-type OpenStage = (exchange: Exchange, house: House, lane: Lane) => TextStage | undefined
-
-const textStages: readonly OpenStage[] = [inspectResponse, restore, checkSinks]
-
-/** The stages of one lane, as one. A stage with nothing to do for this exchange is left out. */
+/** The stages of a text that arrives piece by piece, as one. */
 export function openLane(exchange: Exchange, house: House, lane: Lane): TextStage {
-  const stages = textStages.flatMap((open) => open(exchange, house, lane) ?? [])
+  return chain([
+    inspectResponse(exchange, house, lane),
+    restore(exchange, house, lane),
+    checkSinks(exchange, house, lane),
+  ])
+}
+
+/** A text in a stream that is complete in itself. */
+export function screenPiece(exchange: Exchange, house: House, lane: Lane, text: string): string {
+  const stages = openLane(exchange, house, lane)
+  return stages.push(text) + stages.end()
+}
+
+/** A text of an answer that came whole. */
+export async function screenWhole(exchange: Exchange, house: House, lane: Lane, text: string): Promise<string> {
+  const inspected = await inspectWhole(exchange, house, lane, text)
+  const stages = chain([restore(exchange, house, lane), checkSinks(exchange, house, lane)])
+  return stages.push(inspected) + stages.end()
+}
+
+/** A stage with nothing to do for this exchange is left out. */
+function chain(opened: readonly (TextStage | undefined)[]): TextStage {
+  const stages = opened.filter((stage) => stage !== undefined)
   return {
     push(text) {
       for (const stage of stages) text = stage.push(text)
@@ -24,10 +42,4 @@ export function openLane(exchange: Exchange, house: House, lane: Lane): TextStag
       return tail
     },
   }
-}
-
-/** A text that is complete already. */
-export function screenText(exchange: Exchange, house: House, lane: Lane, text: string): string {
-  const stages = openLane(exchange, house, lane)
-  return stages.push(text) + stages.end()
 }

@@ -1,6 +1,6 @@
 // Tells a client, in the error format that it speaks, that its request was refused.
 import { openAiError } from '#wire'
-import type { Exchange, Refusal } from '../exchange.ts'
+import { type Exchange, limitHeaders, type Refusal } from '../exchange.ts'
 
 /** Sends the refusal once it is on record. When it cannot be recorded, the client is told that instead. */
 export async function refuse(exchange: Exchange, refusal: Refusal, recorded: Promise<unknown>): Promise<void> {
@@ -28,7 +28,7 @@ export function sendRefusal(exchange: Exchange, refusal: Refusal): void {
   response.setHeader('content-type', 'application/json')
   response.setHeader('x-request-id', exchange.id)
   response.setHeader('content-length', body.length)
-  for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value)
+  for (const [name, value] of Object.entries({ ...limitHeaders(exchange), ...headers })) response.setHeader(name, value)
   // The request's body was not read to its end: this connection cannot carry another request.
   if (!request.complete) response.setHeader('connection', 'close')
   response.end(body)

@@ -38,7 +38,7 @@ export function createSender(
   let isEnding = false
   /** Takes the place of whatever waits. */
   let refusal: Refusal | undefined
-  const done = new Promise<void>((resolve) => response.once('close', resolve))
+  const done = response.closed ? Promise.resolve() : new Promise<void>((resolve) => response.once('close', resolve))
   response.on('drain', drained)
   recorded.then(openGate, () => {
     refusal = notRecorded

@@ -13,7 +13,7 @@ import {
 } from '#wire'
 import type { Exchange } from '../exchange.ts'
 import type { House } from '../house.ts'
-import { openLane, screenText } from './lanes.ts'
+import { openLane, screenPiece } from './lanes.ts'
 import type { TextStage } from './text-stage.ts'
 
 export interface StreamScreen {
@@ -54,7 +54,7 @@ export function screenStream(exchange: Exchange, house: House): StreamScreen {
   }
 
   function screenDelta(chunk: ChatChunk, delta: Delta): string {
-    if (delta.isWhole) return screenText(exchange, house, delta, delta.text)
+    if (delta.isWhole) return screenPiece(exchange, house, delta, delta.text)
     // A match must not be able to begin before the end of a text and go on behind it.
     if (ended.has(delta.lane) && delta.text !== '')
       throw invalidStream('The stream goes on with a text that had ended.')

@@ -1,5 +1,5 @@
 // Stage 4: how often? One GCRA charge each for the key, the principal, the tenant and the route, all or none.
-import { chargesFor, rateLimitHeaders } from '#limits'
+import { chargesFor } from '#limits'
 import { type Exchange, established, type Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'
 
@@ -21,6 +21,5 @@ export function admit(exchange: Exchange, house: House): Refusal | undefined {
     code: 'rate_limit_exceeded',
     message: `The rate limit of this ${scope} is used up. Try again in ${Math.ceil(decision.retryAfterMs / 1000)} s.`,
     rule: `admit: ${scope}`,
-    headers: rateLimitHeaders(decision),
   }
 }

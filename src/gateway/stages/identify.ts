@@ -14,7 +14,11 @@ export function identify(exchange: Exchange, house: House): Refusal | undefined 
   if (!found.ok) return unauthorised(found.reason, hints[found.reason])
   const result = house.keys.authenticate(found.credential)
   // One message for unknown, expired and revoked: which of them it was is for the log, not for a guesser.
-  if (!result.ok) return unauthorised(result.reason, 'The API key is not valid.')
+  if (!result.ok) {
+    // Known, but not let in: the log names the key that was used.
+    if ('principal' in result) exchange.claimant = result.principal
+    return unauthorised(result.reason, 'The API key is not valid.')
+  }
   exchange.principal = result.principal
   return undefined
 }

@@ -1,5 +1,6 @@
 // Stage 7: what is in the text? Every part goes through the detectors; one block stops the exchange.
 import type { Verdict } from '#inspect'
+import { toParam } from '#wire'
 import { type Exchange, established, noteVerdicts, type Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'
 
@@ -38,7 +39,7 @@ function conclude(exchange: Exchange): Stopped {
     code: codes[block.category] ?? 'content_blocked',
     message: `The request was blocked: ${explain(block.category, block.kind)} was found in it.`,
     rule: `${block.detector}@${block.version}: ${block.kind}`,
-    param: block.path,
+    param: toParam(block.path) ?? undefined,
   }
 }
 

@@ -78,7 +78,8 @@ export function newId(house: House): string {
 }
 
 function commonFields(exchange: Exchange, house: House, phase: 'decision' | 'outcome') {
-  const { principal, request, upstream, chat } = exchange
+  const { request, upstream, chat } = exchange
+  const principal = exchange.principal ?? exchange.claimant
   const address = request.socket.remoteAddress
   return {
     time: house.now(),

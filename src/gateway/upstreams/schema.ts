@@ -53,7 +53,7 @@ export const upstreamSchema = z
     maxResponseBytes: sizeBytes.pipe(z.number().min(1024)).default(64 * 1024 * 1024),
     tls: z
       .strictObject({
-        ca: z.string().min(1).describe('File with the PEM certificates to trust instead of the public ones.'),
+        ca: secretSchema.describe('PEM certificates to trust instead of the public ones, usually file:PATH.'),
       })
       .optional(),
   })

@@ -15,7 +15,6 @@ export const ok = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-
 export const world: UpstreamWorld = {
   resolve: async () => ['127.0.0.1'],
   now: () => 1_795_000_000_000,
-  readFile: () => assert.fail('no file was expected to be read'),
 }
 
 /** An upstream at that server, closed when the test is over. */

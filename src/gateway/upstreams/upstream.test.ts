@@ -214,12 +214,11 @@ const skip =
 
 test('over TLS the pinned address must prove the configured name', { skip }, async (t) => {
   const server = await serve(t, (socket) => socket.write(ok), certificate)
-  const files = { readFile: () => certificate?.cert ?? '' }
-  const trusting = { url: `https://api.test:${server.port}/v1`, tls: { ca: 'ca.pem' } }
-  assert.equal((await run(upstreamTo(t, server, trusting, files))).text, '{}')
+  const trusting = { url: `https://api.test:${server.port}/v1`, tls: { ca: certificate?.cert ?? '' } }
+  assert.equal((await run(upstreamTo(t, server, trusting))).text, '{}')
   assert.equal(server.serverNames[0], 'api.test')
   const otherName = { ...trusting, url: `https://other.test:${server.port}/v1` }
-  assert.equal((await run(upstreamTo(t, server, otherName, files))).error?.code, 'connect_failed')
+  assert.equal((await run(upstreamTo(t, server, otherName))).error?.code, 'connect_failed')
   const untrusted = { url: trusting.url }
   assert.equal((await run(upstreamTo(t, server, untrusted))).error?.code, 'connect_failed')
   assert.equal(server.requests.length, 1)

@@ -14,8 +14,6 @@ export interface UpstreamWorld {
   readonly resolve: ResolveName
   /** ms since the epoch. */
   readonly now: () => number
-  /** The text of a file, for `tls.ca`. */
-  readonly readFile: (path: string) => string
 }
 
 /**
@@ -41,7 +39,7 @@ export function createUpstream(settings: UpstreamSettings, world: UpstreamWorld)
       lookup: checkedLookup({ resolve: world.resolve, allowPrivate, now: world.now, ttlMs: addressTtlMs }),
       minVersion: 'TLSv1.2',
       rejectUnauthorized: true,
-      ...(settings.tls?.ca === undefined ? {} : { ca: world.readFile(settings.tls.ca) }),
+      ...(settings.tls?.ca === undefined ? {} : { ca: settings.tls.ca.reveal() }),
     },
   })
   const gate = createGate(settings.connections)
