@@ -10,13 +10,16 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const wanted = process.argv.slice(2)
 
 installDependencies()
-if (wanted.includes('--test')) installFromDebian({ strace: 'strace' }, 'the proof that each decision is synced before its answer')
+if (wanted.includes('--test'))
+  installFromDebian({ strace: 'strace' }, 'the proof that each decision is synced before its answer')
 if (wanted.includes('--bench')) installFromDebian({ nginx: 'nginx' }, 'the comparison with nginx')
 
 /** `npm ci` when node_modules does not match the lockfile; the stamp is the lockfile's SHA-256. */
 function installDependencies() {
   const stamp = join(root, 'node_modules', '.holdfast-lock')
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
   console.error('setup: installing dependencies from package-lock.json (once, about half a minute)')
   const done = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
@@ -45,7 +48,9 @@ function installFromDebian(packageOf, purpose) {
 }
 
 function onPath(program) {
-  return (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, program)) || existsSync(join('/usr/sbin', program)))
+  return (process.env.PATH ?? '')
+    .split(':')
+    .some((folder) => existsSync(join(folder, program)) || existsSync(join('/usr/sbin', program)))
 }
 
 function fail(message) {
