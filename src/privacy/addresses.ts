@@ -12,8 +12,8 @@ import { advance, compileKeywords, wordAt } from './keywords.ts'
 const SCHEMES = compileKeywords([
   ...['http', 'https', 'ftp', 'ws', 'wss', 'javascript', 'vbscript', 'data', 'blob', 'mailto', 'sms', 'smsto', 'mms'],
   ...['intent', 'market', 'facetime', 'callto', 'skype', 'sip', 'xmpp', 'msteams', 'slack', 'vscode', 'cid', 'jar'],
+  'www', // with a dot behind it
 ])
-const WWW = compileKeywords(['www'])
 
 // Names of character references that can spell the punctuation of an address.
 const REFERENCES = compileKeywords([
@@ -48,7 +48,6 @@ export class AddressScanner {
   #beforePrevious = 0
   #isWordStart = true
   #word = 0
-  #www = 0
   #reference = -1
   #scheme = ''
   #authority = ''
@@ -82,6 +81,7 @@ export class AddressScanner {
 
   /** The word ends here: white space follows, or another text. */
   finish(): void {
+    if (this.#phase === NONE && this.#previous === 0) return
     if (this.#phase === SLASHES || (this.#phase === AUTHORITY && !this.#endAuthority())) this.#begin()
     else if (this.#phase === NONE && this.#domain.mark(SPACE) === 'domain') this.#mention()
     this.#phase = NONE
@@ -95,10 +95,10 @@ export class AddressScanner {
   #seek(code: number): void {
     if (code > 0x7f && isInvisible(code)) return
     if (isAlphanumeric(code)) {
-      this.#word = advance(SCHEMES, this.#isWordStart ? 0 : this.#word, code)
-      this.#www = advance(WWW, this.#isWordStart ? 0 : this.#www, code)
-      this.#reference = advance(REFERENCES, this.#reference, code)
+      if (this.#isWordStart) this.#word = 0
       this.#isWordStart = false
+      if (this.#word >= 0) this.#word = advance(SCHEMES, this.#word, code)
+      if (this.#reference >= 0) this.#reference = advance(REFERENCES, this.#reference, code)
       this.#domain.letter(code)
     } else {
       const isStart = this.#isStart(code)
@@ -125,8 +125,8 @@ export class AddressScanner {
       if (found === 'address') return true
       if (found === 'domain') this.#mention()
     }
-    if (code === 0x3a) return word !== undefined
-    if (code === 0x2e) return !this.#isWordStart && wordAt(WWW, this.#www) !== undefined
+    if (code === 0x3a) return word !== undefined && word !== 'www'
+    if (code === 0x2e) return word === 'www'
     if (code === 0x3b) return wordAt(REFERENCES, this.#reference) !== undefined
     if (code === 0x23) return this.#previous === 0x26
     if (code === SLASH) return this.#previous === SLASH || this.#previous === BACKSLASH

@@ -1,8 +1,6 @@
 // Finds bare domains (`evil.example/path`, `10.0.0.1:80`), which chat programs turn into links, and some of them fetch
 // for a preview, although no scheme stands before them.
 
-const DOT_LIKE = new Set([0x2e, 0x3002, 0xff0e, 0xff61]) // what IDNA takes for a dot (UTS 46)
-
 /** Reads one word; the caller says where words end. */
 export class DomainScanner {
   // Characters of the last label, -1 before the first dot; whether that label begins with a letter; dots so far.
@@ -34,7 +32,7 @@ export class DomainScanner {
   /** Reads any other character. @returns what it makes of the word so far: an address, a domain that ends, or nothing */
   mark(code: number): 'address' | 'domain' | undefined {
     const isDomain = this.#isDomain()
-    if (DOT_LIKE.has(code)) {
+    if (isDotLike(code)) {
       if (this.#isInLabel && !this.#isPort) {
         this.#label = 0
         this.#dots++
@@ -60,6 +58,7 @@ export class DomainScanner {
   }
 }
 
+/** What IDNA takes for a dot (UTS 46): a full stop of any script. */
 export function isDotLike(code: number): boolean {
-  return DOT_LIKE.has(code)
+  return code === 0x2e || code === 0x3002 || code === 0xff0e || code === 0xff61
 }

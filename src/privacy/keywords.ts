@@ -49,7 +49,10 @@ function emptyRow(): number[] {
 }
 
 function columnOf(code: number): number {
-  if (code >= 97 && code <= 122) return code - 97
-  if (code >= 65 && code <= 90) return code - 65
-  return code >= 48 && code <= 57 ? code - 22 : -1
+  return COLUMNS[code] ?? -1
 }
+
+// The column of each ASCII character: letters without regard to case, then digits.
+const COLUMNS = Int8Array.from({ length: 128 }, (_, code) => {
+  return 'abcdefghijklmnopqrstuvwxyz0123456789'.indexOf(String.fromCharCode(code).toLowerCase())
+})

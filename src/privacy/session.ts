@@ -35,10 +35,13 @@ export interface SessionLimits {
 // SQLite takes 32,766 parameters a statement, four a row.
 const ROWS_AT_ONCE = 1_000
 
+type Batch = readonly (readonly [token: string, value: string])[]
+
 export class StoredSession implements VaultSession {
   /** ms since the epoch. */
   expiresAt: number
   #isForgotten = false
+  #hasExpired = false
   readonly #database: Kysely<PrivacyTables>
   readonly #keys: SessionKeys
   readonly #limits: SessionLimits
@@ -56,13 +59,17 @@ export class StoredSession implements VaultSession {
 
   /** @throws PrivacyError `vault_unreadable`: one value that does not open is reason enough to doubt all */
   async load(): Promise<void> {
+    const now = this.#limits.now()
     const rows = await this.#database
       .selectFrom('privacy_vault')
       .select(['token', 'sealed', 'expires_at'])
       .where('session', '=', this.#keys.id)
-      .where('expires_at', '>', this.#limits.now())
       .execute()
     for (const row of rows) {
+      if (row.expires_at <= now) {
+        this.#hasExpired = true
+        continue
+      }
       this.#remember(row.token, typeOf(row.token), this.#keys.open(row.token, row.sealed))
       this.expiresAt = row.expires_at
     }
@@ -117,23 +124,27 @@ export class StoredSession implements VaultSession {
     if (this.#isForgotten || (this.#pending.size === 0 && !isStale)) return
     const expiresAt = isStale ? now + this.#limits.ttlMs : this.expiresAt
     const batch = [...this.#pending]
-    await this.#database.transaction().execute(async (transaction) => {
-      // An expired row must not pass for a stored one.
-      await transaction
-        .deleteFrom('privacy_vault')
-        .where('session', '=', this.#keys.id)
-        .where('expires_at', '<=', now)
-        .execute()
-      for (let at = 0; at < batch.length; at += ROWS_AT_ONCE) {
-        await this.#insert(transaction, batch.slice(at, at + ROWS_AT_ONCE), expiresAt)
-      }
-      if (isStale) await this.#renew(transaction, expiresAt)
-    })
+    const isOneStatement = !isStale && !this.#hasExpired && batch.length <= ROWS_AT_ONCE
+    if (isOneStatement) await this.#insert(this.#database, batch, expiresAt)
+    else {
+      await this.#database.transaction().execute(async (transaction) => {
+        await this.#renew(transaction, now, expiresAt)
+        for (let at = 0; at < batch.length; at += ROWS_AT_ONCE) {
+          await this.#insert(transaction, batch.slice(at, at + ROWS_AT_ONCE), expiresAt)
+        }
+      })
+    }
+    this.#hasExpired = false
     this.expiresAt = expiresAt
     for (const [placeholder] of batch) this.#pending.delete(placeholder)
   }
 
-  async #renew(transaction: Transaction<PrivacyTables>, expiresAt: number): Promise<void> {
+  async #renew(transaction: Transaction<PrivacyTables>, now: number, expiresAt: number): Promise<void> {
+    await transaction
+      .deleteFrom('privacy_vault')
+      .where('session', '=', this.#keys.id)
+      .where('expires_at', '<=', now)
+      .execute()
     await transaction
       .updateTable('privacy_vault')
       .set({ expires_at: expiresAt })
@@ -141,41 +152,37 @@ export class StoredSession implements VaultSession {
       .execute()
   }
 
-  /** Another process may have stored some of them already; that it meant the same values is checked. */
-  async #insert(
-    transaction: Transaction<PrivacyTables>,
-    batch: readonly (readonly [string, string])[],
-    expiresAt: number,
-  ): Promise<void> {
-    const stored = new Map<string, Uint8Array>()
-    const rows = await transaction
+  async #insert(database: Kysely<PrivacyTables>, batch: Batch, expiresAt: number): Promise<void> {
+    if (batch.length === 0) return
+    const session = this.#keys.id
+    const rows = batch.map(([token, value]) => {
+      return { session, token, sealed: this.#keys.seal(token, value), expires_at: expiresAt }
+    })
+    const result = await database
+      .insertInto('privacy_vault')
+      .values(rows)
+      .onConflict((conflict) => conflict.columns(['session', 'token']).doNothing())
+      .executeTakeFirst()
+    if (Number(result.numInsertedOrUpdatedRows) < batch.length) await this.#verifyStored(database, batch, expiresAt)
+  }
+
+  /** Another process has stored some of them already: that it meant the same values is checked. */
+  async #verifyStored(database: Kysely<PrivacyTables>, batch: Batch, expiresAt: number): Promise<void> {
+    const values = new Map(batch)
+    const stored = await database
       .selectFrom('privacy_vault')
       .select(['token', 'sealed'])
       .where('session', '=', this.#keys.id)
-      .where(
-        'token',
-        'in',
-        batch.map(([placeholder]) => placeholder),
-      )
+      .where('token', 'in', [...values.keys()])
       .execute()
-    for (const row of rows) stored.set(row.token, row.sealed)
-    const missing = batch.filter(([placeholder, value]) => {
-      const sealed = stored.get(placeholder)
-      if (sealed === undefined) return true
-      if (this.#keys.open(placeholder, sealed) === value) return false
+    if (stored.some(({ token, sealed }) => this.#keys.open(token, sealed) !== values.get(token))) {
       throw new PrivacyError('vault_collision', 'another process gave a placeholder of this session to another value')
-    })
-    if (missing.length === 0) return
-    await transaction
-      .insertInto('privacy_vault')
-      .values(
-        missing.map(([token, value]) => ({
-          session: this.#keys.id,
-          token,
-          sealed: this.#keys.seal(token, value),
-          expires_at: expiresAt,
-        })),
-      )
+    }
+    await database
+      .updateTable('privacy_vault')
+      .set({ expires_at: expiresAt })
+      .where('session', '=', this.#keys.id)
+      .where('token', 'in', [...values.keys()])
       .execute()
   }
 }
