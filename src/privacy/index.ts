@@ -1,10 +1,10 @@
 // Privacy: what a model never sees, and where it comes back.
 export { PrivacyError, type PrivacyErrorCode } from './errors.ts'
 export { type PrivacyTables, privacyMigrations } from './migrations.ts'
-export type { RefusedPlaceholder, Restored, RestoredSpan } from './output.ts'
+export type { RefusedPlaceholder, Restored, RestoredSpan, Restorer } from './output.ts'
 export { placeholderType, replacePlaceholders } from './placeholders.ts'
 export { type ProtectedSpan, type Pseudonymised, pseudonymise } from './pseudonyms.ts'
-export { createRestorer, type Restorer, type RestorerOptions } from './restorer.ts'
+export { createRestorer, type RestorerOptions } from './restorer.ts'
 export { type PrivacyConfig, privacySchema } from './schema.ts'
 export type { SessionName } from './sealed.ts'
 export type { VaultSession } from './session.ts'

@@ -2,8 +2,7 @@
 // text, so `\u005bEMAIL_…]` is a placeholder and `https:\/\/` is an address; what goes out is the document as it came,
 // escapes included, except for the values.
 import type { PlaceholderMatcher } from './matcher.ts'
-import type { RestoredOutput } from './output.ts'
-import type { Restorer } from './restorer.ts'
+import type { RestoredOutput, Restorer } from './output.ts'
 
 export function createJsonRestorer(matcher: PlaceholderMatcher, output: RestoredOutput): Restorer {
   return new JsonRestorer(matcher, output)

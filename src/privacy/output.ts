@@ -23,6 +23,14 @@ export interface Restored {
 
 export const NOTHING: readonly never[] = []
 
+/** Restores one lane (one choice's content, one tool call's arguments) of one answer. */
+export interface Restorer {
+  /** Takes the next piece, cut anywhere. Held back is at most the beginning of a placeholder of this exchange. */
+  push(delta: string): Restored
+  /** The lane is complete: returns what was held back. */
+  end(): Restored
+}
+
 /** The text of one lane on its way out. */
 export class RestoredOutput {
   readonly tracker: ContextTracker

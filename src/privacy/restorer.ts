@@ -3,7 +3,7 @@ import { createContextTracker } from './contexts.ts'
 import { createHostList } from './hosts.ts'
 import { createJsonRestorer } from './jsonrestorer.ts'
 import { createMatcher, type PlaceholderMatcher } from './matcher.ts'
-import { NOTHING, type Restored, RestoredOutput } from './output.ts'
+import { NOTHING, RestoredOutput, type Restorer } from './output.ts'
 import { findPlaceholders, LONGEST_PLACEHOLDER } from './placeholders.ts'
 
 export interface RestorerOptions {
@@ -18,14 +18,6 @@ export interface RestorerOptions {
   readonly allowedHosts: readonly string[]
   /** Whether the text is for a tool that reaches the outside world (see `isOutwardTool`). */
   readonly outward: boolean
-}
-
-/** Restores one lane (one choice's content, one tool call's arguments) of one answer. */
-export interface Restorer {
-  /** Takes the next piece, cut anywhere. Held back is at most the beginning of a placeholder of this exchange. */
-  push(delta: string): Restored
-  /** The lane is complete: returns what was held back. */
-  end(): Restored
 }
 
 /**
