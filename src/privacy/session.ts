@@ -17,9 +17,9 @@ export interface VaultSession {
   /** The value of a placeholder of this session. */
   lookup(placeholder: string): string | undefined
   /**
-   * Stores what was masked before this call, in one transaction, and renews the session's time. Await it before the
-   * placeholders leave the house: one that was not stored cannot be restored after a restart. After a failure the
-   * values are still in memory, and the next call tries again.
+   * Stores what was masked before this call, all or nothing, and renews the session's time where that is due. Await it
+   * before the placeholders leave the house: one that was not stored cannot be restored after a restart. After a
+   * failure the values are still in memory, and the next call tries again.
    *
    * @throws PrivacyError `vault_collision`, `vault_unreadable`; StoreError
    */

@@ -110,6 +110,7 @@ const fine = [
   `https://app.example.com/index.html?q=${K}`,
   `https://a.b.corp.example/${K}`,
   `http://localhost:8080/${K}`,
+  `https://app.example.com/${'a'.repeat(5_000)},evil.example/${K}`,
   `[x](https://app.example.com/${K})`,
   `<img src="https://app.example.com/${K}">`,
   `[x](/path/${K})`,

@@ -29,22 +29,7 @@ const PUNCTUATION = /[/\\:.?#&%]/
 // A value with this behind it is a host name: `[value].evil.example`.
 const AS_SUBDOMAIN =
   /^[\w-]{0,63}(?:(?:\.[\w-]{1,63}){0,8}\.([a-z]{2,24})(?::\d{1,5})?[/?#]\S|(?:\.[\w-]{1,63}){1,8}\.([a-z]{2,24}))/i
-const FILE_ENDINGS = new Set([
-  'gz',
-  'bz',
-  'xz',
-  'zst',
-  'js',
-  'jsx',
-  'ts',
-  'tsx',
-  'json',
-  'map',
-  'css',
-  'html',
-  'md',
-  'txt',
-])
+const FILE_ENDINGS = new Set('gz bz xz zst js jsx ts tsx json map css html md txt'.split(' '))
 
 export interface SinkScannerOptions {
   readonly values: Iterable<string>
@@ -61,10 +46,11 @@ export class SinkScanner {
   #at = 0
   #previous = ''
   // The word so far, or its last part; whether it is suspicious, and since where; an unlisted address that began
-  // before what is kept of it.
+  // before what is kept of it, or a listed one.
   #word = ''
   #suspiciousAt = Number.POSITIVE_INFINITY
   #wordDestination: Destination | undefined
+  #isBehindListed = false
   #enclosure: Enclosure | undefined
   #enclosureDestination: Destination | undefined
   // For outward-facing tools: the last characters, and what was seen anywhere.
@@ -141,14 +127,17 @@ export class SinkScanner {
     this.#word = ''
     this.#suspiciousAt = Number.POSITIVE_INFINITY
     this.#wordDestination = undefined
+    this.#isBehindListed = false
     if (this.#isOutward) this.#watch(false)
   }
 
   /** Checks what there is of an endless word, and keeps as much of it as can still matter. */
   #shortenWord(): void {
     this.#checkWord()
-    const isSuspicious = this.#suspiciousAt !== Number.POSITIVE_INFINITY
-    if (isSuspicious) this.#wordDestination ??= this.#unlistedIn(this.#word)?.destination
+    if (this.#suspiciousAt !== Number.POSITIVE_INFINITY) {
+      this.#wordDestination ??= this.#unlistedIn(this.#word)?.destination
+      this.#isBehindListed ||= this.#word.search(ADDRESS) >= 0
+    }
     this.#word = this.#word.slice(-Math.max(CONTEXT, this.#needles.longest))
   }
 
@@ -183,7 +172,7 @@ export class SinkScanner {
    * names a host itself, and is sent nowhere. Bare domains behind a listed address are part of its path.
    */
   #unlistedIn(word: string): { end: number; destination: Destination } | undefined {
-    let isBehindListed = false
+    let isBehindListed = this.#isBehindListed
     for (const match of word.matchAll(ADDRESS)) {
       const isBare = match.groups?.bare !== undefined
       if (isBare && isBehindListed) continue
