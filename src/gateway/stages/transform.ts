@@ -16,7 +16,9 @@ export function transform(exchange: Exchange, house: House): undefined | Promise
 
 async function replaceIn(exchange: Exchange, house: House, parts: readonly Part[], masks: Masks): Promise<undefined> {
   const { tenant, keyId } = established(exchange.principal, 'a principal')
-  const vault = await house.vault.session({ tenant, session: exchange.session ?? keyId })
+  // A client names its session, but only among its own: the key is part of the name.
+  const session = JSON.stringify([keyId, exchange.session ?? null])
+  const vault = await house.vault.session({ tenant, session })
   const edits: { part: Part; text: string }[] = []
   for (const part of parts) {
     const result = pseudonymise(part.text, masks.get(part.path) ?? [], vault)
