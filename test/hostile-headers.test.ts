@@ -4,6 +4,7 @@ import { after, test } from 'node:test'
 import { openGateway, upstreamKey } from './support/gateway.ts'
 import { chat, chatRequest, sendRaw } from './support/raw.ts'
 import { assertRefused } from './support/refused.ts'
+import { say } from './support/upstream.ts'
 
 const gateway = await openGateway()
 after(() => gateway.close())
@@ -88,6 +89,22 @@ for (const [what, lines] of Object.entries(sessions))
   test(`a session that ${what} is refused`, patience, () =>
     assertRefused(gateway, chatRequest(key, { lines }), { status: 400, code: 'session', hostile: ['evil'] }),
   )
+
+test("a session named like another key's own is another session", patience, async () => {
+  await sendRaw(gateway.port, chatRequest(key, { body: chat('Write to jane.doe@example.com.') }))
+  const placeholder = /\[EMAIL_[a-z2-7]{8}\]/.exec(upstream.received.at(-1)?.body ?? '')?.[0] ?? ''
+  assert.notEqual(placeholder, '')
+  const { keys } = gateway.installation
+  const own = keys.list()[0]?.id ?? ''
+  const { secret } = await keys.create({ name: 'second', principal: 'p2', tenant: 't', scopes: ['chat'] })
+  const usual = upstream.answer
+  upstream.answer = say(`Here it is: ${placeholder}.`)
+  for (const lines of [[], [`Holdfast-Session: ${own}`]]) {
+    const { body } = await sendRaw(gateway.port, chatRequest(secret, { lines, body: chat(`What is ${placeholder}?`) }))
+    assert.doesNotMatch(body, /jane\.doe/)
+  }
+  upstream.answer = usual
+})
 
 const values: Record<string, string> = {
   'a NUL': 'a\0b',

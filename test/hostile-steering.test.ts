@@ -198,3 +198,36 @@ test('a model that no upstream serves, or that names a host, is refused', patien
     })
   await narrow.close()
 })
+
+test('a model named like a secret or an address is refused, and usual names are not', patience, async () => {
+  for (const model of ['jane.doe@example.com', 'AKIAIOSFODNN7EXAMPLQ', 'openai/jane.doe@example.com'])
+    await assertRefused(gateway, chatRequest(key, { body: { ...chat('Hi.'), model } }), {
+      status: 400,
+      code: 'invalid_request',
+      hostile: [model],
+    })
+  for (const model of usualModels) {
+    const response = await sendRaw(gateway.port, chatRequest(key, { body: { ...chat('Hi.'), model } }))
+    assert.equal(response.status, 200, `${model}: ${response.body}`)
+  }
+})
+
+const usualModels = [
+  'gpt-4o-mini-2024-07-18',
+  'gpt-4.1-nano-2025-04-14',
+  'ft:gpt-4o-mini-2024-07-18:acme-corp:support-bot:9aBcD3fG',
+  'ft:gpt-3.5-turbo-0125:personal::8vK2pQxZ',
+  'claude-sonnet-4-5-20250929',
+  'anthropic/claude-3.7-sonnet:thinking',
+  'anthropic.claude-3-5-sonnet-20241022-v2:0',
+  'us.meta.llama3-3-70b-instruct-v1:0',
+  'meta-llama/Llama-3.3-70B-Instruct',
+  'accounts/fireworks/models/llama-v3p1-405b-instruct',
+  'deepseek-r1-distill-qwen-32b-awq',
+  'Qwen/Qwen2.5-Coder-32B-Instruct-GPTQ-Int4',
+  '@cf/meta/llama-3.1-8b-instruct-fp8',
+  'llama3.2:3b-instruct-q4_K_M',
+  'hf.co/bartowski/Llama-3.2-3B-Instruct-GGUF:Q4_K_M',
+  'mistral-large-2411',
+  'gemini-2.5-pro-preview-05-06',
+]

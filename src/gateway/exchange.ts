@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Principal } from '#identity'
 import type { Verdict } from '#inspect'
 import { type LimitDecision, rateLimitHeaders } from '#limits'
-import type { ChatRequest, Part, Usage } from '#wire'
+import { type ChatRequest, type Part, publicPath, type Usage } from '#wire'
 import type { Upstream } from './upstreams/index.ts'
 
 /** What a client can ask for. A request whose path is not known stays `unknown` and is refused. */
@@ -44,7 +44,10 @@ export interface Refusal {
 
 /** A verdict and the place it was found in. */
 export interface LocatedVerdict extends Verdict {
+  /** For logs and answers: without names that the sender chose, which may be what was found. */
   readonly path: string
+  /** The path of the part, as it is. */
+  readonly exactPath: string
   readonly direction: 'request' | 'response'
 }
 
@@ -162,7 +165,8 @@ export function noteVerdicts(
   part: Pick<Part, 'path'>,
   verdicts: readonly Verdict[],
 ): void {
-  for (const verdict of verdicts) exchange.verdicts.push({ ...verdict, path: part.path, direction })
+  for (const verdict of verdicts)
+    exchange.verdicts.push({ ...verdict, path: publicPath(part.path), exactPath: part.path, direction })
 }
 
 /**

@@ -14,6 +14,7 @@ export { type OpenAiErrorFields, openAiError, WireError, type WireErrorCode } fr
 export { type ModelEntry, type ModelList, parseModelList } from './models.ts'
 export { DEFAULT_WIRE_OPTIONS, type WireOptions } from './options.ts'
 export type { Channel, Part, Span } from './part.ts'
+export { publicPath } from './public-path.ts'
 export type { Block, Logprobs, ToolDefinition, Uninspected } from './reader.ts'
 export { type PartEdit, replaceParts } from './replace.ts'
 export { wireSchema } from './settings.ts'

@@ -45,6 +45,7 @@ export const identifier: Shape = (reader, node, path, place) => {
  */
 export function object(fields: Readonly<Record<string, Shape>>, judge?: (name: string, path: string) => void): Shape {
   const shapes = new Map(Object.entries(fields))
+  for (const name of shapes.keys()) fieldNames.add(name)
   return (reader, node, path, place) => {
     if (node.kind === 'null') return
     if (node.kind !== 'object') return mistyped(reader, node, path, place, 'an object')
@@ -57,6 +58,13 @@ export function object(fields: Readonly<Record<string, Shape>>, judge?: (name: s
       }
     }
   }
+}
+
+/** The names that the shapes of this room describe: every other name in a body is its sender's. */
+const fieldNames = new Set<string>()
+
+export function isFieldName(name: string): boolean {
+  return fieldNames.has(name)
 }
 
 export function list(item: Shape): Shape {

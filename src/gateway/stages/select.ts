@@ -1,11 +1,25 @@
 // Stage 6: which upstream serves the model, and may this caller use it there? The upstream is chosen by
 // configuration alone: nothing in the request can name a host.
+import type { Verdict } from '#inspect'
 import { type Exchange, established, type Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'
 import { mayInfer } from '../policy-request.ts'
 
-export function select(exchange: Exchange, house: House): Refusal | undefined {
+export function select(exchange: Exchange, house: House): Selected | Promise<Selected> {
   if (exchange.operation !== 'chat') return undefined
+  const { model } = established(exchange.chat, 'a parsed request')
+  const { tenant } = established(exchange.principal, 'a principal')
+  // The name goes upstream and into the log as it is, so it must not be a secret or somebody's address.
+  const input = { text: model, channel: 'user', contentType: 'text', direction: 'request' } as const
+  const found = house.inspector.inspect(input, { tenant })
+  const judge = (verdicts: readonly Verdict[]) =>
+    verdicts.some(({ action }) => action === 'mask' || action === 'block') ? revealingModel : choose(exchange, house)
+  return found instanceof Promise ? found.then(judge) : judge(found)
+}
+
+type Selected = Refusal | undefined
+
+function choose(exchange: Exchange, house: House): Selected {
   const chat = established(exchange.chat, 'a parsed request')
   const principal = established(exchange.principal, 'a principal')
   const route = house.upstreams.find((candidate) => candidate.serves(chat.model))
@@ -22,6 +36,14 @@ export function select(exchange: Exchange, house: House): Refusal | undefined {
     }
   exchange.upstream = route.upstream
   return undefined
+}
+
+const revealingModel: Refusal = {
+  status: 400,
+  code: 'invalid_request',
+  message: 'The model name holds what must not leave: a secret, personal data, or an instruction.',
+  rule: 'select: revealing_model',
+  param: 'model',
 }
 
 const unknownModel: Refusal = {

@@ -33,11 +33,11 @@ type Masks = ReadonlyMap<string, readonly ProtectedSpan[]>
 
 function masksByPath(verdicts: readonly LocatedVerdict[], types: Readonly<Record<string, string>>): Masks {
   const byPath = new Map<string, { start: number; end: number; type: string }[]>()
-  for (const { action, path, category, kind, start, end } of verdicts) {
+  for (const { action, exactPath, category, kind, start, end } of verdicts) {
     if (action !== 'mask') continue
     const span = { start, end, type: placeholderType(kind, category, types) }
-    const spans = byPath.get(path)
-    if (spans === undefined) byPath.set(path, [span])
+    const spans = byPath.get(exactPath)
+    if (spans === undefined) byPath.set(exactPath, [span])
     else spans.push(span)
   }
   return byPath
