@@ -24,6 +24,11 @@ after(async () => {
 })
 const patience = { timeout: 10_000 }
 const good = JSON.stringify(completion('Hello.'))
+const models = chatRequest(gateway.key, {
+  start: 'GET /v1/models HTTP/1.1',
+  headers: { 'content-length': null, 'content-type': null },
+  body: '',
+})
 const html = '<html><body>evil.internal 10.0.0.5</body></html>'
 
 /** What the upstream says, what the client is told, and why, as the log has it. */
@@ -154,6 +159,36 @@ test('the next answer of a connection is not what the last one had too much', pa
   upstream.answer = says(Buffer.concat([answerOf(good), poison]))
   assert.equal((await send()).status, 200)
   await assertServes()
+})
+
+const lists: Record<string, (socket: Socket) => void> = {
+  'says nothing': () => {},
+  'stalls in the middle of it': says(answerOf('{"data":[]}').subarray(0, -2)),
+  closes: (socket) => socket.end(),
+  'sends a web page': says(answerOf(html, { lines: ['content-type: text/html'] })),
+  'sends text': says(answerOf('evil')),
+  'sends an object without a list': says(answerOf('{"data":{"id":"evil"}}')),
+  'sends more than an answer may have': says(answerOf(`{"data":"${'a'.repeat(60_000)}"}`)),
+  'refuses our credential': says(answerOf('{}', { status: 401 })),
+  redirects: says(answerOf('', { status: 302, lines: ['location: http://169.254.169.254/'] })),
+}
+for (const [what, answer] of Object.entries(lists))
+  test(`an upstream that is asked for its models and ${what}: 502 upstream_unavailable`, patience, async () => {
+    upstream.answer = answer
+    const response = await sendRaw(gateway.port, models)
+    assertOpenAiError(response, 502, 'upstream_unavailable', ['evil', 'internal', '169.254'])
+    await assertServes()
+  })
+
+test('of a list of models, nothing but names that a request could give is passed on', patience, async () => {
+  const ids = ['good-1', 'evil name', 'evil\n', '<evil>', '', 'evil'.repeat(100), 'good-2']
+  const data = ids.map((id) => ({ id, owned_by: 'evil', description: 'evil', permission: [{ evil: 1 }] }))
+  upstream.answer = says(answerOf(JSON.stringify({ data, evil: 'evil' })))
+  const { status, body } = await sendRaw(gateway.port, models)
+  assert.equal(status, 200)
+  assert.doesNotMatch(body, /evil/)
+  const names = JSON.parse(body).data.map(({ id }: { id: string }) => id)
+  assert.deepEqual(names, ['good-1', 'good-2'])
 })
 
 test('after every fault, nothing is left open towards the upstream but idle connections', patience, async () => {

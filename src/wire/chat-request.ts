@@ -69,7 +69,7 @@ export function parseChatRequest(body: Uint8Array, options?: Partial<WireOptions
 const REQUEST_PLACE = { role: 'request', channel: 'user', contentType: 'text' } as const
 
 /** Names that upstreams use: OpenAI's, Hugging Face paths, fine-tune ids, Ollama's tags, Cloudflare's @cf/. */
-const MODEL_NAME = /^[A-Za-z0-9@][A-Za-z0-9._:/@+-]{0,255}$/
+export const MODEL_NAME = /^[A-Za-z0-9@][A-Za-z0-9._:/@+-]{0,255}$/
 
 function readModel(reader: Reader, root: JsonNode): Part {
   const node = memberOf(root, 'model')

@@ -1,4 +1,5 @@
 // The list of models (GET /v1/models): what an upstream offers, reduced to what a principal may see.
+import { MODEL_NAME } from './chat-request.ts'
 import { blameUpstream } from './errors.ts'
 import { parseJson } from './json.ts'
 import type { JsonNode } from './json-tree.ts'
@@ -19,7 +20,11 @@ export interface ModelEntry extends Span {
   readonly ownedBy?: string
 }
 
-/** @throws WireError with status 502 when the body is not a list of models, each with an id */
+/**
+ * Reads a list of models. An id that no request could name is left out: it would only be text that nobody inspects.
+ *
+ * @throws WireError with status 502 when the body is not a list of models, each with an id
+ */
 export function parseModelList(body: Uint8Array, options?: Partial<WireOptions>): ModelList {
   return blameUpstream(() => {
     const settings = withDefaults(options)
@@ -27,7 +32,7 @@ export function parseModelList(body: Uint8Array, options?: Partial<WireOptions>)
     const reader = new Reader(document, settings, 'response')
     const root = requireObject(document.root)
     shape(reader, root, '', { role: 'assistant', channel: 'document', contentType: 'text' })
-    return { body, models: entriesOf(root).map((node) => entry(reader, node)), parts: reader.parts }
+    return { body, models: entriesOf(root).flatMap((node) => entry(reader, node)), parts: reader.parts }
   })
 }
 
@@ -42,9 +47,10 @@ function entriesOf(root: JsonNode): readonly JsonNode[] {
   return data.items
 }
 
-function entry(reader: Reader, node: JsonNode): ModelEntry {
+function entry(reader: Reader, node: JsonNode): ModelEntry | [] {
   const id = stringMember(reader, node, 'id')
   if (id === undefined) throw invalid('/data', 'must be a list of models, each with an id')
+  if (!MODEL_NAME.test(id)) return []
   const ownedBy = stringMember(reader, node, 'owned_by')
   return { id, start: node.start, end: node.end, ...(ownedBy !== undefined && { ownedBy }) }
 }
