@@ -1,6 +1,9 @@
 // The gateway beside nginx and a bare Node proxy, all in one run and in turn, because machines are noisy:
 // the figures to quote are the ratios. Limits are those that the project has set itself.
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { Agent } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Contestant, startContestants } from './gateway/contestants.ts'
 import { chatBody, parallel, sequential, streamed, whileStreaming } from './gateway/load.ts'
 import { median, type Row, table } from './table.ts'
@@ -25,6 +28,7 @@ export async function gatewayBench(print: (line: string) => void): Promise<boole
     const measured = await measureAll(contestants, print)
     const { rows, isWithinLimits } = report(contestants, measured)
     print(table(rows))
+    print(`\nA synced write of 1 KB on this disk, as each decision needs one: p50 ${syncedWriteUs().toFixed(0)} µs`)
     return isWithinLimits
   } finally {
     close()
@@ -124,3 +128,23 @@ function report(
     !(figure('holdfast', (m) => m.residentMiB) > 200)
   return { rows, isWithinLimits }
 }
+
+/** µs for one write that is on disk when it returns, into allocated blocks: the least that a durable decision can cost. */
+function syncedWriteUs(): number {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'))
+  const file = join(folder, 'synced')
+  writeFileSync(file, Buffer.alloc(1 << 20))
+  const fd = openSync(file, 'r+')
+  const times: number[] = []
+  for (let index = 0; index < 300; index++) {
+    const from = process.hrtime.bigint()
+    writeSync(fd, decision, 0, decision.length, index * decision.length)
+    fdatasyncSync(fd)
+    times.push(Number(process.hrtime.bigint() - from) / 1000)
+  }
+  closeSync(fd)
+  rmSync(folder, { recursive: true })
+  return median(times)
+}
+
+const decision = Buffer.alloc(1024, 'x')

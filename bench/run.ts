@@ -1,9 +1,10 @@
 // All benchmarks, one after another; `npm run bench -- gateway` runs those that are named.
 // Exit code 1 when a figure is beyond the limit that the project has set itself.
 import { gatewayBench } from './gateway.ts'
+import { inspectBench } from './inspect.ts'
 import { policyBench } from './policy.ts'
 
-const benches = { gateway: gatewayBench, policy: policyBench }
+const benches = { gateway: gatewayBench, policy: policyBench, inspect: inspectBench }
 
 const wanted = process.argv.slice(2)
 let isWithinLimits = true
