@@ -15,14 +15,16 @@ const help = `holdfast ask: send one chat request through the gateway
 Exit code 0 when answered, 1 when refused.
 `
 
+const options = {
+  ...helpOption,
+  key: { type: 'string' },
+  url: { type: 'string', default: 'http://127.0.0.1:8787' },
+  model: { type: 'string', default: 'demo-small' },
+  seen: { type: 'string' },
+} as const
+
 export async function ask(args: string[], io: CommandIo): Promise<number> {
-  const { values, positionals } = parseOptions('ask', args, {
-    ...helpOption,
-    key: { type: 'string' },
-    url: { type: 'string', default: 'http://127.0.0.1:8787' },
-    model: { type: 'string', default: 'demo-small' },
-    seen: { type: 'string' },
-  })
+  const { values, positionals } = parseOptions('ask', args, options, Number.POSITIVE_INFINITY)
   if (values.help) {
     io.stdout(help)
     return exitCode.ok
@@ -37,8 +39,10 @@ export async function ask(args: string[], io: CommandIo): Promise<number> {
     signal: io.signal,
   })
   if (response.body === null || !response.ok) {
-    const { error } = refusalSchema.parse(await response.json())
-    io.stdout(`refused ${response.status} ${error.code}: ${error.message}\n`)
+    const refusal = refusalSchema.safeParse(await response.json().catch(() => undefined))
+    if (!refusal.success) throw new UsageError(`what answers at ${values.url} is no Holdfast gateway`)
+    const { code, message } = refusal.data.error
+    io.stdout(`refused ${response.status} ${code}: ${message}\n`)
     return exitCode.notAllRight
   }
   if (values.seen === undefined) io.stdout('answer:         ')

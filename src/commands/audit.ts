@@ -98,13 +98,13 @@ interface Call {
 
 export async function audit(args: string[], io: CommandIo): Promise<number> {
   const { values, positionals } = parseAudit(args)
-  const [verb, entry, ...rest] = positionals
+  const [verb, entry] = positionals
   if (values.help) {
     io.stdout(help)
     return exitCode.ok
   }
-  const surplus = verb === 'prove' ? rest[0] : entry
-  if (surplus !== undefined) throw new UsageError(`unexpected '${surplus}'; see 'holdfast audit --help'`)
+  if (entry !== undefined && verb !== 'prove')
+    throw new UsageError(`unexpected '${entry}'; see 'holdfast audit --help'`)
   const call = { values, io, json: wantsJson(values.format), dir: join(dataFolder(values, io), 'log') }
   switch (verb) {
     case 'tail':
@@ -121,7 +121,7 @@ export async function audit(args: string[], io: CommandIo): Promise<number> {
 }
 
 function parseAudit(args: string[]) {
-  return parseOptions('audit', args, options)
+  return parseOptions('audit', args, options, 2)
 }
 
 async function tail({ values, io, json, dir }: Call): Promise<number> {

@@ -13,18 +13,15 @@ const help = `holdfast config: check a configuration, or print its JSON Schema
   --config FILE    default: ./holdfast.yaml
 `
 
+const options = { ...helpOption, config: { type: 'string', default: 'holdfast.yaml' } } as const
+
 export async function config(args: string[], io: CommandIo): Promise<number> {
-  const { values, positionals } = parseOptions('config', args, {
-    ...helpOption,
-    config: { type: 'string', default: 'holdfast.yaml' },
-  })
+  const { values, positionals } = parseOptions('config', args, options, 1)
   if (values.help) {
     io.stdout(help)
     return exitCode.ok
   }
-  const [verb, ...rest] = positionals
-  if (rest.length > 0) throw new UsageError(`unexpected '${rest[0]}'; see 'holdfast config --help'`)
-  switch (verb) {
+  switch (positionals[0]) {
     case 'check': {
       const file = resolve(io.cwd, values.config)
       const { settings, policies } = await readSettings(file)

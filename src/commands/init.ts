@@ -38,12 +38,14 @@ const upstreams = {
     auth: none`,
 } as const
 
+const options = {
+  ...helpOption,
+  upstream: { type: 'string', default: 'openai' },
+  dir: { type: 'string', default: '.' },
+} as const
+
 export async function init(args: string[], io: CommandIo): Promise<number> {
-  const { values } = parseOptions('init', args, {
-    ...helpOption,
-    upstream: { type: 'string', default: 'openai' },
-    dir: { type: 'string', default: '.' },
-  })
+  const { values } = parseOptions('init', args, options, 0)
   if (values.help) {
     io.stdout(help)
     return exitCode.ok

@@ -46,15 +46,14 @@ const options = {
 } as const
 
 export async function keys(args: string[], io: CommandIo): Promise<number> {
-  const { values, positionals } = parseOptions('keys', args, options)
-  const [verb, id, ...rest] = positionals
+  const { values, positionals } = parseOptions('keys', args, options, 2)
+  const [verb, id] = positionals
   if (values.help) {
     io.stdout(help)
     return exitCode.ok
   }
   const json = wantsJson(values.format)
-  if (rest.length > 0 || (id !== undefined && verb !== 'revoke'))
-    throw new UsageError(`unexpected '${rest[0] ?? id}'; see 'holdfast keys --help'`)
+  if (id !== undefined && verb !== 'revoke') throw new UsageError(`unexpected '${id}'; see 'holdfast keys --help'`)
   if (verb !== 'create' && verb !== 'list' && verb !== 'revoke')
     throw new UsageError("say create, list or revoke; see 'holdfast keys --help'")
   if (verb === 'create' && values.name === undefined) throw new UsageError('keys create needs --name')
@@ -63,7 +62,10 @@ export async function keys(args: string[], io: CommandIo): Promise<number> {
   const days = Number(values.expires)
   if (!(days > 0 && days <= 3650)) throw new UsageError('--expires takes 1 to 3650 days')
 
-  const { administration, close } = await openAdministration(dataFolder(values, io), systemWorld(io.stderr))
+  const data = dataFolder(values, io)
+  const { administration, close } = await openAdministration(data, systemWorld(io.stderr), {
+    mayCreate: verb === 'create',
+  })
   try {
     if (verb === 'list') {
       const list = await administration.listKeys()

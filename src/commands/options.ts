@@ -19,15 +19,31 @@ export const locationHelp = `  --data DIR       the data folder (default: ./.hol
 /**
  * parseArgs that answers wrong usage with a UsageError naming the command.
  *
- * @throws UsageError for an unknown option or a missing value
+ * @param mostPositionals  how many words that are no options the command takes
+ * @throws UsageError for an unknown option, a missing value or a word too many
  */
-export function parseOptions<const T extends ParseArgsOptionsConfig>(command: string, args: string[], options: T) {
+export function parseOptions<const T extends ParseArgsOptionsConfig>(
+  command: string,
+  args: string[],
+  options: T,
+  mostPositionals: number,
+) {
+  const parsed = parseStrictly(command, args, options)
+  const surplus = parsed.positionals[mostPositionals]
+  if (surplus !== undefined) throw wrongUsage(command, `unexpected '${surplus}'`)
+  return parsed
+}
+
+function parseStrictly<const T extends ParseArgsOptionsConfig>(command: string, args: string[], options: T) {
   try {
     return parseArgs({ args, options, allowPositionals: true, strict: true })
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split('. ')[0] : String(error)
-    throw new UsageError(`${reason}; see 'holdfast ${command} --help'`)
+    throw wrongUsage(command, error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error))
   }
+}
+
+function wrongUsage(command: string, reason: string): UsageError {
+  return new UsageError(`${reason}; see 'holdfast ${command} --help'`)
 }
 
 /**

@@ -14,12 +14,14 @@ const help = `holdfast serve: run the gateway from holdfast.yaml
 Stops in order on SIGINT or SIGTERM: running requests finish, the log gets its last checkpoint.
 `
 
+const options = {
+  ...helpOption,
+  config: { type: 'string', default: 'holdfast.yaml' },
+  json: { type: 'boolean', default: false },
+} as const
+
 export async function serve(args: string[], io: CommandIo): Promise<number> {
-  const { values } = parseOptions('serve', args, {
-    ...helpOption,
-    config: { type: 'string', default: 'holdfast.yaml' },
-    json: { type: 'boolean', default: false },
-  })
+  const { values } = parseOptions('serve', args, options, 0)
   if (values.help) {
     io.stdout(help)
     return exitCode.ok

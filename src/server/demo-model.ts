@@ -3,6 +3,7 @@
 // secret or a canary, and GET /demo/seen shows what reached it.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { cannotListen } from './error.ts'
 
 export interface DemoModel {
   readonly url: string
@@ -41,7 +42,7 @@ export async function startDemoModel(options: DemoOptions): Promise<DemoModel> {
   }
 
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (error) => reject(cannotListen(error, `127.0.0.1:${options.port} for the demo model`)))
     server.listen(options.port, '127.0.0.1', resolve)
   })
   const address = server.address() as AddressInfo

@@ -1,12 +1,14 @@
 // What can go wrong while Holdfast starts, or while a command talks to one that runs.
 
 export type ServerErrorCode =
+  | 'already_running'
   | 'foreign_folder'
   | 'address_in_use'
   | 'address_refused'
   | 'control_refused'
   | 'control_broken'
-  | 'not_found'
+  | 'no_installation'
+  | 'unusable_folder'
 
 export class ServerError extends Error {
   override readonly name = 'ServerError'
@@ -16,6 +18,14 @@ export class ServerError extends Error {
     super(message)
     this.code = code
   }
+}
+
+/** What a second process on one data folder is told. */
+export function alreadyRunning(data: string): ServerError {
+  return new ServerError(
+    'already_running',
+    `Holdfast is already running on ${data}; stop it first, or give another --data`,
+  )
 }
 
 /** Why nothing can listen at an address, in words; an error of another kind stays what it is. */

@@ -3,7 +3,7 @@
 import { createPublicKey } from 'node:crypto'
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AuditLog, type OcsfEvent, openLog } from '#audit'
+import { type AuditLog, LogError, type LogOptions, type OcsfEvent, openLog } from '#audit'
 import { type Keyring, openKeyring, type SigningKeys, sha256Hex } from '#crypto'
 import { type Actions, createActions, type Findings, findingsMigrations, openFindings } from '#findings'
 import { type ApiKeys, identityMigrations, openApiKeys, reinstateApiKeyAction, revokeApiKeyAction } from '#identity'
@@ -11,7 +11,7 @@ import { type Inventory, inventoryMigrations, openInventory } from '#inventory'
 import { privacyMigrations } from '#privacy'
 import { openStore, type Store } from '#store'
 import { createDetections, type Detections } from './detections.ts'
-import { ServerError } from './error.ts'
+import { alreadyRunning, ServerError } from './error.ts'
 import type { World } from './world.ts'
 
 export interface Installation {
@@ -32,17 +32,17 @@ const migrations = [...inventoryMigrations, ...findingsMigrations, ...identityMi
 /**
  * Opens the data folder, making it when there is none. One process at a time: the log holds the lock.
  *
- * @throws LogError, StoreError, CryptoError when a part is locked, damaged or newer than this program
+ * @throws ServerError as `makeDataFolder`, `already_running`; LogError, StoreError, CryptoError when a part is damaged or newer than this
+ *         program
  */
 export async function openInstallation(data: string, world: World): Promise<Installation> {
-  mkdirSync(data, { recursive: true, mode: 0o700 })
-  refuseForeignFolder(data)
+  makeDataFolder(data)
   const { now, randomBytes, logFiles: files } = world
   const keyring = openKeyring(join(data, 'keys'), { randomBytes })
   // Closed from the last to the first, also when the rest does not open.
   await using opened = new AsyncDisposableStack()
   const signing = keyring.signing('log')
-  const log = await openLog({ dir: join(data, 'log'), origin: originOf(signing), keys: signing, now, files })
+  const log = await openOwnLog(data, { dir: join(data, 'log'), origin: originOf(signing), keys: signing, now, files })
   opened.defer(() => log.close())
   const store = await openStore({ path: join(data, 'holdfast.db'), now })
   opened.defer(() => store.close())
@@ -61,6 +61,25 @@ export async function openInstallation(data: string, world: World): Promise<Inst
   return { data, keyring, log, store, inventory, findings, detections, actions, keys, close: () => open.disposeAsync() }
 }
 
+/** @throws ServerError `unusable_folder`, `foreign_folder` */
+export function makeDataFolder(data: string): void {
+  try {
+    mkdirSync(data, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? error.code : error
+    throw new ServerError('unusable_folder', `${data} cannot be the data folder: ${whyNot[`${reason}`] ?? reason}`)
+  }
+  refuseForeignFolder(data)
+}
+
+const whyNot: Readonly<Record<string, string>> = {
+  EEXIST: 'it is a file',
+  ENOTDIR: 'a folder above it is a file',
+  EACCES: 'not permitted',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+}
+
 /** Files that root makes in another user's folder would lock that user out, who is the one that runs the gateway. */
 function refuseForeignFolder(data: string): void {
   const user = process.getuid?.()
@@ -73,4 +92,12 @@ function refuseForeignFolder(data: string): void {
 function originOf({ ed25519 }: SigningKeys): string {
   const publicKey = createPublicKey(ed25519).export({ format: 'der', type: 'spki' })
   return `holdfast.local/${sha256Hex(publicKey).slice(0, 16)}`
+}
+
+async function openOwnLog(data: string, options: LogOptions): Promise<AuditLog> {
+  try {
+    return await openLog(options)
+  } catch (error) {
+    throw error instanceof LogError && error.code === 'locked' ? alreadyRunning(data) : error
+  }
 }
