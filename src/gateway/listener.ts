@@ -46,6 +46,12 @@ export async function listen(house: House, options: ListenOptions): Promise<List
     exchange.onMalformed(refusal)
   }
   const server = open(house, options, handle)
+  // All of them: Node's own list has none that is still shaking hands, or that was no HTTP.
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   server.on('checkExpectation', handle)
   server.on('connect', (_request, socket: Socket) => giveUp(socket, connectRefused))
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
@@ -63,7 +69,9 @@ export async function listen(house: House, options: ListenOptions): Promise<List
     async close(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeIdleConnections()
-      const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+      const timer = setTimeout(() => {
+        for (const socket of sockets) socket.destroy()
+      }, graceMs)
       await closed
       clearTimeout(timer)
       await Promise.all(running)
@@ -88,7 +96,10 @@ function open(house: House, options: ListenOptions, handle: (q: IncomingMessage,
   const server =
     options.tls === undefined
       ? createServer(settings, handle)
-      : (createTlsServer({ ...settings, ...options.tls }, handle) satisfies Server)
+      : (createTlsServer(
+          { ...settings, handshakeTimeout: limits.headerTimeout, ...options.tls },
+          handle,
+        ) satisfies Server)
   // Node would drop the headers beyond 2,000 without a word; the accept stage counts them.
   server.maxHeadersCount = 0
   return server

@@ -3,6 +3,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { TlsOptions } from 'node:tls'
 import { readEntries } from '#audit'
 import { type House, listen } from '#gateway'
 import type { PolicySet } from '#policy'
@@ -56,6 +57,8 @@ export interface GatewayOptions {
   readonly upstream?: object
   /** Where the upstream is; without it a test upstream is started. */
   readonly url?: string
+  /** Serves TLS with these. */
+  readonly tls?: TlsOptions
   /** What is exchanged in the house. */
   readonly change?: (house: House) => Partial<House>
   /** What is exchanged in the world. */
@@ -82,7 +85,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<TestGat
   const { secret } = await installation.keys.create({ name: 'k', principal: 'p', tenant: 't', scopes: ['chat'] })
   const furnished = await furnish(installation, settings, policies, world)
   const house = { ...furnished, ...options.change?.(furnished) }
-  const listener = await listen(house, { host: '127.0.0.1', port: 0 })
+  const listener = await listen(house, { host: '127.0.0.1', port: 0, tls: options.tls })
   return {
     port: Number(new URL(listener.url).port),
     key: secret,
@@ -101,7 +104,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<TestGat
       }
     },
     async close() {
-      await listener.close(1000)
+      await listener.close(200)
       await Promise.all(house.upstreams.map((route) => route.upstream.destroy()))
       try {
         await installation.close()
