@@ -63,6 +63,11 @@ test('clients that are too slow are told so in time, each is on record once, and
     assert.deepEqual([status, scan, responseStatus], [2, 'not_scanned', 408])
 })
 
+test('more time for the head than for all of a request is no reason not to start', patience, async () => {
+  const odd = await openGateway({ limits: { headerTimeout: 500, bodyTimeout: 100 } })
+  await odd.close()
+})
+
 const leaving: Record<string, (socket: Socket) => void> = {
   closes: (socket) => socket.destroy(),
   resets: (socket) => socket.resetAndDestroy(),

@@ -84,7 +84,8 @@ function open(house: House, options: ListenOptions, handle: (q: IncomingMessage,
   const settings = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: limits.headerTimeout,
-    requestTimeout: limits.bodyTimeout,
+    // Node takes no server that has less time for all of a request than for its head.
+    requestTimeout: Math.max(limits.bodyTimeout, limits.headerTimeout),
     connectionsCheckingInterval: 1000,
     keepAliveTimeout: 65_000,
     insecureHTTPParser: false,
