@@ -7,7 +7,9 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const program = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'bin', 'holdfast')
+/** The checkout. */
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+export const program = join(root, 'bin', 'holdfast')
 
 export interface RunningHoldfast {
   readonly process: ChildProcess
@@ -16,7 +18,8 @@ export interface RunningHoldfast {
   readonly key: string
   readonly data: string
   readonly pid: number
-  /** Everything it has written to stderr. */
+  /** Everything it has written so far. */
+  stdout(): string
   stderr(): string
   /** Sends a signal and waits for the exit; returns the exit code, null after SIGKILL. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
@@ -34,11 +37,15 @@ export function startHoldfastUnder(wrapper: readonly string[], data: string, ...
 
 async function startCommand([command = '', ...args]: readonly string[]): Promise<RunningHoldfast> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
   let errors = ''
+  child.stdout.on('data', (bytes: Buffer) => {
+    output += bytes.toString('utf8')
+  })
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors += text
   })
-  const exited = once(child, 'exit')
+  const exited = once(child, 'close')
   const line = once(createInterface({ input: child.stdout }), 'line')
   const first = await Promise.race([line, exited])
   if (typeof first[0] !== 'string') throw new Error(`holdfast up ended before it was ready:\n${errors}`)
@@ -46,12 +53,11 @@ async function startCommand([command = '', ...args]: readonly string[]): Promise
   return {
     ...ready,
     process: child,
+    stdout: () => output,
     stderr: () => errors,
     async stop(signal = 'SIGTERM') {
-      if (child.exitCode === null && child.signalCode === null) {
-        process.kill(ready.pid, signal)
-        await exited
-      }
+      if (child.exitCode === null && child.signalCode === null) process.kill(ready.pid, signal)
+      await exited
       return child.exitCode
     },
   }
@@ -64,11 +70,24 @@ export interface CommandResult {
 }
 
 /** Runs one command to its end. */
-export async function holdfast(
+export function holdfast(
   args: readonly string[],
   options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<CommandResult> {
-  const child = spawn(program, args, {
+  return run(program, args, options)
+}
+
+/** Runs a line in a shell, as somebody who pasted it. */
+export function shell(line: string, cwd: string): Promise<CommandResult> {
+  return run('sh', ['-c', line], { cwd })
+}
+
+async function run(
+  command: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv },
+): Promise<CommandResult> {
+  const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: { ...process.env, ...options.env },
