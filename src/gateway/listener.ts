@@ -27,8 +27,9 @@ export interface Listener {
 /** Opens the gateway's listener; resolves when it accepts connections. */
 export async function listen(house: House, options: ListenOptions): Promise<Listener> {
   const running = new Set<Promise<void>>()
+  /** The newest exchange of each connection. */
   const newest = new WeakMap<Socket, Exchange>()
-  const given = new WeakSet<Socket>()
+  const abandoned = new WeakSet<Socket>()
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     const exchange = createExchange(newId(house), request, response, house.now())
     newest.set(request.socket, exchange)
@@ -38,8 +39,8 @@ export async function listen(house: House, options: ListenOptions): Promise<List
   /** The bytes of a connection have stopped being HTTP: that is the end of its unfinished request, or of the connection. */
   const giveUp = (socket: Socket, refusal: Refusal) => {
     // What else comes on the connection is no news.
-    if (given.has(socket)) return
-    given.add(socket)
+    if (abandoned.has(socket)) return
+    abandoned.add(socket)
     const exchange = newest.get(socket)
     if (exchange === undefined || exchange.request.complete) return reject(house, socket, refusal, exchange?.response)
     exchange.malformed = refusal
