@@ -33,7 +33,11 @@ export async function listen(house: House, options: ListenOptions): Promise<List
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     const exchange = createExchange(newId(house), request, response, house.now())
     newest.set(request.socket, exchange)
-    const walked = walk(exchange, house).finally(() => running.delete(walked))
+    const walked = walk(exchange, house).finally(() => {
+      running.delete(walked)
+      // Node keeps a connection whose answer ends after the server was closed.
+      if (!server.listening) server.closeIdleConnections()
+    })
     running.add(walked)
   }
   /** The bytes of a connection have stopped being HTTP: that is the end of its unfinished request, or of the connection. */
