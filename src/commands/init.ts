@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { ensurePolicies } from '#server'
 import { type CommandIo, exitCode, UsageError } from './io.ts'
 import { helpOption, parseOptions } from './options.ts'
+import { pathFrom, programFrom } from './shell.ts'
 
 const help = `holdfast init: write a commented holdfast.yaml for your own upstream
 
@@ -57,11 +58,13 @@ export async function init(args: string[], io: CommandIo): Promise<number> {
   ensurePolicies(join(folder, 'policies'))
   writeFileSync(file, template(upstreams[values.upstream]), { flag: 'wx', mode: 0o640 })
   const variable = /\$\{(\w+)\}/.exec(upstreams[values.upstream])?.[1]
+  const holdfast = programFrom(io.cwd)
+  const config = folder === io.cwd ? '' : ` --config ${pathFrom(io.cwd, file)}`
   io.stdout(`Wrote ${file} and policies/. Next:
 
-${variable === undefined ? '' : `  export ${variable}=…               # the key of the upstream\n`}  holdfast config check             # is everything right?
-  holdfast keys create --name me --config holdfast.yaml
-  holdfast serve                    # then point your OpenAI client at http://127.0.0.1:8787/v1
+${variable === undefined ? '' : `  export ${variable}=…    # the key of the upstream\n`}  ${holdfast} config check${config}    # is everything right?
+  ${holdfast} keys create --name me --config ${pathFrom(io.cwd, file)}
+  ${holdfast} serve${config}    # then point your OpenAI client at http://127.0.0.1:8787/v1
 `)
   return exitCode.ok
 }

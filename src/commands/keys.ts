@@ -12,6 +12,7 @@ import {
   parseOptions,
   wantsJson,
 } from './options.ts'
+import { dataOption, programFrom } from './shell.ts'
 
 const help = `holdfast keys: API keys of the people and programs that may ask
 
@@ -91,7 +92,11 @@ export async function keys(args: string[], io: CommandIo): Promise<number> {
       actor: 'operator',
       dryRun: values['dry-run'],
     })
-    io.stdout(json ? `${JSON.stringify(record)}\n` : describeRevocation(record))
+    io.stdout(
+      json
+        ? `${JSON.stringify(record)}\n`
+        : describeRevocation(record, `${programFrom(io.cwd)} audit prove`, dataOption(io.cwd, data)),
+    )
     return record.state === 'verified' || record.state === 'planned' ? exitCode.ok : exitCode.notAllRight
   } finally {
     await close()
@@ -118,11 +123,12 @@ function state(key: ApiKeyRecord, now: number): string {
   return key.expiresAt === undefined ? 'active' : `active ${Math.ceil((key.expiresAt - now) / 86_400_000)}d`
 }
 
-function describeRevocation(record: ActionRecord): string {
+/** @param prove  the command that proves an entry; `where` says of which installation */
+function describeRevocation(record: ActionRecord, prove: string, where: string): string {
   const effects = record.effects.map((effect) => `  ${effect}\n`).join('')
   if (record.state === 'planned') return `would do, and has not done:\n${effects}`
   const probe =
     record.probe === undefined ? '' : `probe: ${record.probe.ok ? 'passed' : 'FAILED'}, ${record.probe.detail}\n`
-  const proof = record.logIndex === undefined ? '' : `proof: holdfast audit prove ${record.logIndex}\n`
+  const proof = record.logIndex === undefined ? '' : `proof: ${prove} ${record.logIndex}${where}\n`
   return `${record.state}:\n${effects}${probe}${proof}`
 }

@@ -11,12 +11,16 @@ import { loadPolicies, type PolicySet } from '#policy'
  */
 export function readPolicies(folder: string): Promise<PolicySet> {
   return loadPolicies(folder, {
-    listFiles: (path) =>
-      readdirSync(path, { withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map(({ name }) => name),
+    listFiles,
     readFile: (path) => readFileSync(path, 'utf8'),
   })
+}
+
+function listFiles(folder: string): string[] {
+  if (!existsSync(folder)) throw new Error("the folder of the policies does not exist; 'holdfast init' writes one")
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name)
 }
 
 const schemaFile = {
