@@ -17,6 +17,7 @@ const commands = {
 const help = `holdfast: the layered defence for AI infrastructure, in one program
 
   holdfast up                     try it: gateway and demo model on loopback, nothing to configure
+  holdfast ask TEXT               one chat request through a gateway
   holdfast init                   write a commented holdfast.yaml for your own upstream
   holdfast serve                  run the gateway from holdfast.yaml
   holdfast config check|schema    check a configuration, or print its JSON Schema

@@ -17,7 +17,7 @@ export function readPolicies(folder: string): Promise<PolicySet> {
 }
 
 function listFiles(folder: string): string[] {
-  if (!existsSync(folder)) throw new Error("the folder of the policies does not exist; 'holdfast init' writes one")
+  if (!existsSync(folder)) throw new Error('the folder of the policies does not exist')
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ name }) => name)
