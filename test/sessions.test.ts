@@ -1,4 +1,4 @@
-// A placeholder is known only to the key that it was made for, in the session that it was made in.
+// A placeholder is known only to the key that it was made for, in the session that was named when it was made.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { openGateway, type TestGateway } from './support/gateway.ts'
@@ -54,4 +54,11 @@ test('a placeholder of another session or another key is escaped, and resolves t
     assert.match(foreign.seen, /^what is \[LITERAL_[a-z2-7]{8}\]\?$/)
     assert.equal(foreign.answer, `what is ${seen}?`)
   }
+})
+
+test('without a named session no placeholder is recognised: the key is shared, and so would the value be', async () => {
+  const { seen } = await echo('ann@example.org', gateway.key)
+  const planted = await echo(`what is ${seen}?`, gateway.key)
+  assert.match(planted.seen, /^what is \[LITERAL_[a-z2-7]{8}\]\?$/)
+  assert.equal(planted.answer, `what is ${seen}?`)
 })

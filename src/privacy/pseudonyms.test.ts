@@ -31,6 +31,7 @@ test('each span becomes a placeholder of its type, and the rest stays', () => {
     text,
     [spanOf(text, '4111111111111111', 'CARD'), spanOf(text, 'anna@example.com', 'EMAIL')],
     session,
+    { recognise: false },
   )
   assert.match(result.text, /^Anna <\[EMAIL_[a-z2-7]{8}\]> pays with \[CARD_[a-z2-7]{8}\]\.$/)
   assert.deepEqual([...result.placeholders.values()], ['anna@example.com', '4111111111111111'])
@@ -38,13 +39,13 @@ test('each span becomes a placeholder of its type, and the rest stays', () => {
 
 test('text with nothing to protect comes back as the same string', () => {
   const text = 'a [b] c'
-  assert.equal(pseudonymise(text, [], createSession()).text, text)
+  assert.equal(pseudonymise(text, [], createSession(), { recognise: false }).text, text)
 })
 
 test('spans that overlap are masked together, as the type of the longest; spans that touch stay apart', () => {
   const session = createSession()
   const masked = (spans: ProtectedSpan[]) =>
-    pseudonymise('0123456789', spans, session).text.replace(/_[a-z2-7]{8}/g, '')
+    pseudonymise('0123456789', spans, session, { recognise: false }).text.replace(/_[a-z2-7]{8}/g, '')
   assert.equal(
     masked([
       { start: 2, end: 5, type: 'AA' },
@@ -85,7 +86,7 @@ test('a span that is not in the text is refused: a detector that counts wrongly 
     [0, Number.NaN],
     [5, 6],
   ] as const) {
-    assert.throws(() => pseudonymise('abc', [{ start, end, type: 'AA' }], createSession()), {
+    assert.throws(() => pseudonymise('abc', [{ start, end, type: 'AA' }], createSession(), { recognise: false }), {
       name: 'PrivacyError',
       code: 'invalid_span',
     })
@@ -94,45 +95,54 @@ test('a span that is not in the text is refused: a detector that counts wrongly 
 
 test('a span that would cut a character in two takes all of it', () => {
   const session = createSession()
-  const result = pseudonymise('a😀b😀c', [{ start: 2, end: 5, type: 'NAME' }], session)
+  const result = pseudonymise('a😀b😀c', [{ start: 2, end: 5, type: 'NAME' }], session, { recognise: false })
   assert.deepEqual([...result.placeholders.values()], ['😀b😀'])
   assert.ok(result.text.isWellFormed())
 })
 
 test('a forged placeholder does not reach the upstream, and comes back as it was written', () => {
   const session = createSession()
-  const result = pseudonymise('Who is [EMAIL_aaaaaaaa]?', [], session)
+  const result = pseudonymise('Who is [EMAIL_aaaaaaaa]?', [], session, { recognise: true })
   assert.match(result.text, /^Who is \[LITERAL_[a-z2-7]{8}\]\?$/)
   assert.equal(replacePlaceholders(result.text, result.placeholders), 'Who is [EMAIL_aaaaaaaa]?')
 })
 
 test('a forged LITERAL is forged like any other', () => {
   const session = createSession()
-  const result = pseudonymise('[LITERAL_aaaaaaaa]', [], session)
+  const result = pseudonymise('[LITERAL_aaaaaaaa]', [], session, { recognise: true })
   assert.notEqual(result.text, '[LITERAL_aaaaaaaa]')
   assert.equal(replacePlaceholders(result.text, result.placeholders), '[LITERAL_aaaaaaaa]')
 })
 
-test('a placeholder of this session stays and is recognised, so that an answer may hold its value', () => {
+test('where recognising is asked for, a placeholder of this session stays, so that an answer may hold its value', () => {
   const session = createSession()
   const email = session.mask('EMAIL', 'anna@example.com')
-  const result = pseudonymise(`Who is ${email}?`, [spanOf(`Who is ${email}?`, email.slice(7, 15), 'SECRET')], session)
+  const text = `Who is ${email}?`
+  const result = pseudonymise(text, [spanOf(text, email.slice(7, 15), 'SECRET')], session, { recognise: true })
   assert.equal(result.text, `Who is ${email}?`)
   assert.deepEqual([...result.placeholders], [[email, 'anna@example.com']])
+})
+
+test('where it is not, a placeholder of this session is text like any other, and its value is nowhere', () => {
+  const session = createSession()
+  const email = session.mask('EMAIL', 'anna@example.com')
+  const result = pseudonymise(`Who is ${email}?`, [], session, { recognise: false })
+  assert.match(result.text, /^Who is \[LITERAL_[a-z2-7]{8}\]\?$/)
+  assert.deepEqual([...result.placeholders.values()], [email])
 })
 
 test('a span that reaches into a placeholder masks both', () => {
   const session = createSession()
   const email = session.mask('EMAIL', 'anna@example.com')
   const text = `key=abc${email}def`
-  const result = pseudonymise(text, [{ start: 4, end: 12, type: 'SECRET' }], session)
+  const result = pseudonymise(text, [{ start: 4, end: 12, type: 'SECRET' }], session, { recognise: true })
   assert.match(result.text, /^key=\[SECRET_[a-z2-7]{8}\]def$/)
   assert.equal(replacePlaceholders(result.text, result.placeholders), text)
 })
 
 test('look-alikes are ordinary text: nothing would resolve them later', () => {
   for (const text of ['\uff3bEMAIL_aaaaaaaa\uff3d', '[EMAIL_aaaa\u200baaaa]', '[email_aaaaaaaa]', '[EMAIL_aaaaaaa1]']) {
-    assert.equal(pseudonymise(text, [], createSession()).text, text)
+    assert.equal(pseudonymise(text, [], createSession(), { recognise: false }).text, text)
   }
 })
 
@@ -166,11 +176,11 @@ test('what was taken out comes back, for all texts and spans; and no protected t
         return { start: Math.min(...ends), end: Math.max(...ends), type }
       })
       const session = createSession()
-      const result = pseudonymise(text, chosen, session)
+      const result = pseudonymise(text, chosen, session, { recognise: true })
       assert.equal(replacePlaceholders(result.text, result.placeholders), text)
       for (const { placeholder } of findPlaceholders(result.text)) assert.ok(session.values.has(placeholder))
       // The next turn sends the same text again.
-      assert.deepEqual(pseudonymise(text, chosen, createSession()), result)
+      assert.deepEqual(pseudonymise(text, chosen, createSession(), { recognise: true }), result)
     }),
     { numRuns: 2_000 },
   )

@@ -17,18 +17,26 @@ export interface Pseudonymised {
   readonly placeholders: ReadonlyMap<string, string>
 }
 
+export interface PseudonymiseOptions {
+  /**
+   * Whether placeholders that the session knows are kept and resolve. Only for a session that belongs to one
+   * conversation: where many people share it, whoever saw a placeholder could send it and read the value behind it.
+   */
+  readonly recognise: boolean
+}
+
 const NONE: ReadonlyMap<string, string> = new Map()
 
 /**
  * Masks the spans. Spans that overlap are masked together, as the type of the longest one.
  *
- * Text that already looks like a placeholder is either one of this session (a client sends back what it was given:
- * it stays and is recognised) or it is forged or somebody else's: then it is masked itself, as LITERAL, so that the
- * upstream sees no placeholder that we did not make and the client gets its own text back. Only the exact ASCII form
- * counts, here as in restoring; a look-alike is ordinary text on both sides.
+ * Text that already looks like a placeholder is masked itself, as LITERAL: it is forged or somebody else's, the
+ * upstream must see no placeholder that we did not make, and the client gets its own text back. The exception, with
+ * `recognise`, is a placeholder of this session (a client sends back what it was given): it stays. Only the exact
+ * ASCII form counts, here as in restoring; a look-alike is ordinary text on both sides.
  *
- * `replacePlaceholders(result.text, result.placeholders)` is the text again, for every text that holds no placeholder
- * of this session.
+ * `replacePlaceholders(result.text, result.placeholders)` is the text again, for every text in which nothing was
+ * recognised.
  *
  * @throws PrivacyError `invalid_span` for a span outside of the text; `invalid_type`, `session_full`
  */
@@ -36,6 +44,7 @@ export function pseudonymise(
   text: string,
   spans: readonly ProtectedSpan[],
   session: Pick<VaultSession, 'mask' | 'lookup'>,
+  { recognise }: PseudonymiseOptions,
 ): Pseudonymised {
   const shapes = findPlaceholders(text)
   if (spans.length === 0 && shapes.length === 0) return { text, placeholders: NONE }
@@ -44,7 +53,7 @@ export function pseudonymise(
   let written = 0
   for (const group of joinOverlaps([...spans.map((span) => checked(text, span)), ...shapes.map(literal)])) {
     const original = text.slice(group.start, group.end)
-    const value = session.lookup(original)
+    const value = recognise ? session.lookup(original) : undefined
     const placeholder = value === undefined ? session.mask(group.type, original) : original
     placeholders.set(placeholder, value ?? original)
     result += text.slice(written, group.start) + placeholder

@@ -1,4 +1,4 @@
-// Stage 8: what must not leave is replaced by placeholders, in place; all other bytes stay as they came.
+// What must not leave is replaced by placeholders, in place; all other bytes stay as they came.
 import { type ProtectedSpan, placeholderType, pseudonymise } from '#privacy'
 import { type Part, replaceParts } from '#wire'
 import { type Exchange, established, type LocatedVerdict } from '../exchange.ts'
@@ -19,9 +19,11 @@ async function replaceIn(exchange: Exchange, house: House, parts: readonly Part[
   // A client names its session, but only among its own: the key is part of the name.
   const session = JSON.stringify([keyId, exchange.session ?? null])
   const vault = await house.vault.session({ tenant, session })
+  // Without a name the session is everybody's who uses the key, and what one of them was given is not another's to send.
+  const recognise = exchange.session !== undefined
   const edits: { part: Part; text: string }[] = []
   for (const part of parts) {
-    const result = pseudonymise(part.text, masks.get(part.path) ?? [], vault)
+    const result = pseudonymise(part.text, masks.get(part.path) ?? [], vault, { recognise })
     for (const [placeholder, value] of result.placeholders) exchange.placeholders.set(placeholder, value)
     if (result.text !== part.text) edits.push({ part, text: result.text })
   }
