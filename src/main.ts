@@ -67,6 +67,7 @@ function processIo(): CommandIo {
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
     cwd: process.cwd(),
+    program: fileURLToPath(new URL('../bin/holdfast', import.meta.url)),
     env: (name) => process.env[name],
     now: Date.now,
     get signal() {

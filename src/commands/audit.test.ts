@@ -175,7 +175,16 @@ async function installation(t: TestContext, count: number): Promise<Installed> {
     const stdout = (text: string) => {
       out += text
     }
-    const world = { stdout, stderr: stdout, cwd: data, env: () => undefined, now, signal: t.signal, ...io }
+    const world = {
+      stdout,
+      stderr: stdout,
+      cwd: data,
+      program: 'holdfast',
+      env: () => undefined,
+      now,
+      signal: t.signal,
+      ...io,
+    }
     const location = args.includes('--data') ? [] : ['--data', data]
     return { code: await audit([...args, ...location], world), out }
   }

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { ensurePolicies } from '#server'
 import { type CommandIo, exitCode, UsageError } from './io.ts'
 import { helpOption, parseOptions } from './options.ts'
-import { pathFrom, programFrom } from './shell.ts'
+import { pathFrom } from './shell.ts'
 
 const help = `holdfast init: write a commented holdfast.yaml for your own upstream
 
@@ -58,7 +58,7 @@ export async function init(args: string[], io: CommandIo): Promise<number> {
   ensurePolicies(join(folder, 'policies'))
   writeFileSync(file, template(upstreams[values.upstream]), { flag: 'wx', mode: 0o640 })
   const variable = /\$\{(\w+)\}/.exec(upstreams[values.upstream])?.[1]
-  const holdfast = programFrom(io.cwd)
+  const holdfast = pathFrom(io.cwd, io.program)
   const config = folder === io.cwd ? '' : ` --config ${pathFrom(io.cwd, file)}`
   io.stdout(`Wrote ${file} and policies/. Next:
 

@@ -4,6 +4,8 @@ export interface CommandIo {
   stdout(text: string): void
   stderr(text: string): void
   readonly cwd: string
+  /** Path of the program that was called. */
+  readonly program: string
   env(name: string): string | undefined
   now(): number
   /** Aborted on SIGINT and SIGTERM. */

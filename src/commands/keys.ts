@@ -12,7 +12,7 @@ import {
   parseOptions,
   wantsJson,
 } from './options.ts'
-import { dataOption, programFrom } from './shell.ts'
+import { dataOption, pathFrom } from './shell.ts'
 
 const help = `holdfast keys: API keys of the people and programs that may ask
 
@@ -95,7 +95,7 @@ export async function keys(args: string[], io: CommandIo): Promise<number> {
     io.stdout(
       json
         ? `${JSON.stringify(record)}\n`
-        : describeRevocation(record, `${programFrom(io.cwd)} audit prove`, dataOption(io.cwd, data)),
+        : describeRevocation(record, `${pathFrom(io.cwd, io.program)} audit prove`, dataOption(io.cwd, data)),
     )
     return record.state === 'verified' || record.state === 'planned' ? exitCode.ok : exitCode.notAllRight
   } finally {

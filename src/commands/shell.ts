@@ -1,13 +1,5 @@
 // Commands to be pasted into a shell: how this program is called from where the user stands.
 import { relative, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-const program = fileURLToPath(new URL('../../bin/holdfast', import.meta.url))
-
-/** This program as one word of a command. */
-export function programFrom(cwd: string): string {
-  return pathFrom(cwd, program)
-}
 
 /** A path as one word of a command: relative for what lies inside `cwd`. */
 export function pathFrom(cwd: string, path: string): string {

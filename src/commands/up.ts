@@ -17,7 +17,7 @@ import {
 import { type CommandIo, exitCode, UsageError } from './io.ts'
 import { dataFolder, helpOption, locationOptions, parseOptions } from './options.ts'
 import { aborted } from './serve.ts'
-import { dataOption, programFrom } from './shell.ts'
+import { dataOption, pathFrom } from './shell.ts'
 
 const help = `holdfast up: try Holdfast with nothing to configure
 
@@ -75,7 +75,7 @@ export async function up(args: string[], io: CommandIo): Promise<number> {
       io.stdout(
         values.json
           ? `${JSON.stringify({ gateway: holdfast.url, key, upstream, data, pid: process.pid })}\n`
-          : welcome({ url: holdfast.url, key, data, demo: demo?.url }, io.cwd),
+          : welcome({ url: holdfast.url, key, data, demo: demo?.url }, io),
       )
       await aborted(signal)
       if (!values.json) io.stdout('\nStopping: finishing running requests, writing the last checkpoint…\n')
@@ -135,8 +135,8 @@ interface Trial {
 }
 
 /** Its commands can be pasted into a shell that stands in `cwd`. */
-function welcome({ url, key, data, demo }: Trial, cwd: string): string {
-  const holdfast = programFrom(cwd)
+function welcome({ url, key, data, demo }: Trial, { cwd, program }: CommandIo): string {
+  const holdfast = pathFrom(cwd, program)
   const ask = `${holdfast} ask --url ${url} --key ${key}`
   const seen = demo === undefined ? '' : ` --seen ${demo}/demo/seen`
   return `

@@ -1,6 +1,6 @@
 // Where the control socket of a data folder is.
 import { createHash } from 'node:crypto'
-import { lstatSync, mkdirSync, statSync } from 'node:fs'
+import { lstatSync, mkdirSync, rmdirSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { ServerError } from './error.ts'
@@ -20,6 +20,16 @@ export function makeSocketFolder(path: string, data: string): void {
   if (dirname(path) === data) return
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   requireOwnSocket(path, data)
+}
+
+/** Takes away what `makeSocketFolder` made, when nothing is in it any more. */
+export function removeSocketFolder(path: string, data: string): void {
+  if (dirname(path) === data) return
+  try {
+    rmdirSync(dirname(path))
+  } catch {
+    // Somebody else's file is in it: it stays.
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, rmSync } from 'node:fs'
 import { createServer, request, type ServerResponse } from 'node:http'
 import { z } from 'zod'
 import type { Administration } from './administration.ts'
-import { makeSocketFolder, requireOwnSocket, socketOf } from './control-socket.ts'
+import { makeSocketFolder, removeSocketFolder, requireOwnSocket, socketOf } from './control-socket.ts'
 import { ServerError } from './error.ts'
 
 const maxBytes = 64 * 1024
@@ -47,9 +47,11 @@ export async function serveControl(data: string, administration: Administration)
     server.listen(path, resolve)
   })
   chmodSync(path, 0o600)
-  return () => {
+  return async () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     server.closeAllConnections()
-    return new Promise((resolve) => server.close(() => resolve()))
+    await closed
+    removeSocketFolder(path, data)
   }
 }
 

@@ -5,6 +5,7 @@ export type ServerErrorCode =
   | 'foreign_folder'
   | 'address_in_use'
   | 'address_refused'
+  | 'certificate'
   | 'control_refused'
   | 'control_broken'
   | 'no_installation'

@@ -1,5 +1,6 @@
 // The composition root: builds every room from the settings, opens the listener last and closes it first.
 import { dirname, resolve } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import { applicationLifecycle } from '#audit'
 import { systemWorld as configWorld, loadConfig } from '#config'
 import { commitment, tlsServerOptions } from '#crypto'
@@ -19,7 +20,7 @@ import { createEntities, describeIssue, type PolicySet } from '#policy'
 import { openVault } from '#privacy'
 import { type Administration, administer } from './administration.ts'
 import { serveControl } from './control.ts'
-import { cannotListen } from './error.ts'
+import { cannotListen, ServerError } from './error.ts'
 import { type Installation, openInstallation } from './installation.ts'
 import { readPolicies } from './policies.ts'
 import { type Settings, settingsSchema } from './settings.ts'
@@ -42,13 +43,14 @@ export interface ReadSettings {
 }
 
 /**
- * Reads holdfast.yaml and the policies it names.
+ * Reads holdfast.yaml, the certificate and the policies it names.
  *
- * @throws ConfigError, PolicyError with file, line and column
+ * @throws ConfigError, PolicyError with file, line and column; ServerError `certificate`
  */
 export async function readSettings(file: string): Promise<ReadSettings> {
   const settings = loadConfig(file, settingsSchema, configWorld)
   const folder = dirname(file)
+  requireCertificate(file, settings.listen)
   const policies = await readPolicies(resolve(folder, settings.policy.folder))
   return { settings, policies, data: resolve(folder, settings.data) }
 }
@@ -78,13 +80,25 @@ export async function startHoldfast({ settings, policies, data }: ReadSettings, 
   return { url: listener.url, installation, administration, close: () => running.disposeAsync() }
 }
 
-async function openListener(house: House, { listen: { host, port, tls } }: Settings): Promise<Listener> {
-  const options = tls && tlsServerOptions({ certificatePem: tls.certificate.reveal(), keyPem: tls.key.reveal() })
+function requireCertificate(file: string, { tls }: Settings['listen']): void {
   try {
-    return await listen(house, { host, port, tls: options })
+    createSecureContext(tls && tlsOptions(tls))
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('::').at(-1) : error
+    throw new ServerError('certificate', `${file}: listen.tls: the certificate and its key cannot be used: ${reason}`)
+  }
+}
+
+async function openListener(house: House, { listen: { host, port, tls } }: Settings): Promise<Listener> {
+  try {
+    return await listen(house, { host, port, tls: tls && tlsOptions(tls) })
   } catch (error) {
     throw cannotListen(error, `${host}:${port}`)
   }
+}
+
+function tlsOptions({ certificate, key }: NonNullable<Settings['listen']['tls']>) {
+  return tlsServerOptions({ certificatePem: certificate.reveal(), keyPem: key.reveal() })
 }
 
 async function recordStop({ log }: Installation, world: World): Promise<void> {

@@ -11,11 +11,14 @@ import { fileURLToPath } from 'node:url'
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 export const program = join(root, 'bin', 'holdfast')
 
-export interface RunningHoldfast {
-  readonly process: ChildProcess
-  readonly gateway: string
+export interface RunningHoldfast extends RunningGateway {
   readonly upstream: string
   readonly key: string
+}
+
+export interface RunningGateway {
+  readonly process: ChildProcess
+  readonly gateway: string
   readonly data: string
   readonly pid: number
   /** Everything it has written so far. */
@@ -35,8 +38,16 @@ export function startHoldfastUnder(wrapper: readonly string[], data: string, ...
   return startCommand([...wrapper, program, 'up', '--json', '--port', '0', '--data', data, ...args])
 }
 
-async function startCommand([command = '', ...args]: readonly string[]): Promise<RunningHoldfast> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+/** `holdfast serve --json` with the holdfast.yaml of a folder. */
+export function startServe(cwd: string, env: NodeJS.ProcessEnv = {}): Promise<RunningGateway> {
+  return startCommand([program, 'serve', '--json'], { cwd, env: { ...process.env, ...env } })
+}
+
+async function startCommand(
+  [command = '', ...args]: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<RunningHoldfast> {
+  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   let errors = ''
   child.stdout.on('data', (bytes: Buffer) => {
@@ -48,7 +59,7 @@ async function startCommand([command = '', ...args]: readonly string[]): Promise
   const exited = once(child, 'close')
   const line = once(createInterface({ input: child.stdout }), 'line')
   const first = await Promise.race([line, exited])
-  if (typeof first[0] !== 'string') throw new Error(`holdfast up ended before it was ready:\n${errors}`)
+  if (typeof first[0] !== 'string') throw new Error(`holdfast ended before it was ready:\n${errors}`)
   const ready = JSON.parse(first[0])
   return {
     ...ready,
