@@ -103,6 +103,8 @@ export interface Outcome {
   /** The upstream's own id of the request. */
   upstreamRequestId: string | undefined
   error: string | undefined
+  /** The code of the refusal that the client was sent in place of the answer, or at its end. */
+  told: string | undefined
 }
 
 export function createExchange(
@@ -149,6 +151,7 @@ export function createExchange(
       answerDigest: undefined,
       upstreamRequestId: undefined,
       error: undefined,
+      told: undefined,
     },
   }
 }

@@ -5,9 +5,9 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import { openAiError } from '#wire'
-import type { Exchange, Refusal } from './exchange.ts'
+import { createExchange, type Exchange, type Refusal } from './exchange.ts'
 import type { House } from './house.ts'
-import { createExchange, walk } from './pipeline.ts'
+import { walk } from './pipeline.ts'
 import { newId, recordRejectedConnection } from './stages/record.ts'
 
 export interface ListenOptions {

@@ -4,10 +4,11 @@ import type { Lane } from './answer/text-stage.ts'
 import type { Exchange } from './exchange.ts'
 import type { House } from './house.ts'
 
-/** The tool is judged as the client declared it; one that was not declared, by its name alone. */
+/** The tool is judged by its whole definition, as the client sent it; one that was not declared is outward. */
 export function isOutward(exchange: Exchange, house: House, lane: Lane): boolean {
   if (lane.channel !== 'tool_call') return false
   const name = lane.tool ?? ''
   const declared = exchange.chat?.tools.find((tool) => tool.name === name)
-  return isOutwardTool(name, declared?.description, house.settings.privacy.tools)
+  const definition = declared && Buffer.from(exchange.body.subarray(declared.start, declared.end)).toString('utf8')
+  return isOutwardTool(name, definition, house.settings.privacy.tools)
 }

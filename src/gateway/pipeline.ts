@@ -1,7 +1,7 @@
 // How a request walks through the gateway. Every stage may stop the exchange with a Refusal; a stage
 // that throws or takes too long stops it too. What stops is recorded before the client is told.
 import { refuse } from './answer/refuse.ts'
-import { createExchange, type Exchange, type Refusal, type StageName } from './exchange.ts'
+import { type Exchange, type Refusal, type StageName, stageNames } from './exchange.ts'
 import type { House } from './house.ts'
 import { accept } from './stages/accept.ts'
 import { admit } from './stages/admit.ts'
@@ -18,16 +18,17 @@ import { transform } from './stages/transform.ts'
 /** A stage that may refuse; it answers at once where it can, so that the usual exchange waits for nothing. */
 export type Stage = (exchange: Exchange, house: House) => Refusal | undefined | Promise<Refusal | undefined>
 
-const requestStages: readonly { readonly name: StageName; readonly run: Stage }[] = [
-  { name: 'accept', run: accept },
-  { name: 'identify', run: identify },
-  { name: 'authorise', run: authorise },
-  { name: 'admit', run: admit },
-  { name: 'read', run: read },
-  { name: 'select', run: select },
-  { name: 'inspect request', run: inspectRequest },
-  { name: 'transform', run: transform },
-]
+/** In the order of `stageNames`. */
+const requestStages: Readonly<Record<StageName, Stage>> = {
+  accept,
+  identify,
+  authorise,
+  admit,
+  read,
+  select,
+  'inspect request': inspectRequest,
+  transform,
+}
 
 /**
  * Takes one request from its first header to its last log entry. Never rejects.
@@ -62,12 +63,10 @@ export async function walk(exchange: Exchange, house: House): Promise<void> {
   recordOutcome(exchange, house)
 }
 
-export { createExchange }
-
 async function stopAtFirstRefusal(exchange: Exchange, house: House): Promise<Refusal | undefined> {
   exchange.marks.push(house.monotonic())
-  for (const { name, run } of requestStages) {
-    const result = runGuarded(run, exchange, house)
+  for (const name of stageNames) {
+    const result = runGuarded(requestStages[name], exchange, house)
     // Waiting costs more than most stages take.
     const refusal = result instanceof Promise ? await result : result
     exchange.marks.push(house.monotonic())

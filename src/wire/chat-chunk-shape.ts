@@ -1,6 +1,8 @@
 // The fields of a streamed chunk (openai-node 7.55, ChatCompletionChunk), each leading into its lane:
 // the text that one field of one choice adds up to over the whole stream.
+
 import { answer, indexOf } from './chat-response-shape.ts'
+import { WireError } from './errors.ts'
 import type { JsonNode } from './json-tree.ts'
 import { audioData } from './opaque.ts'
 import type { Place } from './part.ts'
@@ -88,6 +90,14 @@ function fromHere(shape: Shape): Shape {
 
 function toolOf(reader: Reader, target: JsonNode | undefined, call: string): string | undefined {
   const name = target && stringMember(reader, target, 'name')
+  const known = reader.toolNames.get(call)
+  // What a tool may be given depends on its name, so a call cannot be given to another tool half-way.
+  if (name && known !== undefined && known !== name) throw renamed()
   if (name) reader.toolNames.set(call, name)
-  return reader.toolNames.get(call)
+  return name || known
+}
+
+function renamed(): WireError {
+  const message = 'A tool call is given a second name.'
+  return new WireError({ code: 'invalid_response', status: 502, message })
 }

@@ -37,6 +37,9 @@ const floors: Readonly<Record<string, number>> = {
   config: 0,
 }
 
+/** What sources may name beyond src/, seen from there. */
+const outside: ReadonlySet<string> = new Set(['../package.json', '../bin/holdfast'])
+
 /** Every breach of the rules, a sentence each, in the order of the files. */
 export function violations(files: readonly SourceFile[]): string[] {
   const known = new Set(files.map((file) => file.path))
@@ -66,11 +69,11 @@ function judge(path: string, specifier: string): string | undefined {
     return mayImport(room, target)
   }
   if (!specifier.startsWith('.')) return undefined
-  const target = roomOf(resolve(path, specifier))
+  const file = resolve(path, specifier)
+  if (file.startsWith('../')) return outside.has(file) ? undefined : `imports '${specifier}' from outside every room`
+  const target = roomOf(file)
   // main.ts is the street: it opens the commands by name and belongs to no room.
   if (room === undefined || target === room) return undefined
-  if (target === undefined)
-    return specifier.endsWith('/package.json') ? undefined : `imports '${specifier}' from outside every room`
   return `side door '${specifier}'; import '#${target}'`
 }
 
@@ -99,7 +102,7 @@ function roomOf(path: string): string | undefined {
 function resolve(from: string, specifier: string): string {
   const parts = from.split('/').slice(0, -1)
   for (const step of specifier.split('/')) {
-    if (step === '..') parts.pop()
+    if (step === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop()
     else if (step !== '.') parts.push(step)
   }
   return parts.join('/')

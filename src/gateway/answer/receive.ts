@@ -49,6 +49,7 @@ export function receiveAnswer(
     if (isOver) return
     outcome.ended = ended
     outcome.error = refusal.rule
+    outcome.told = refusal.code
     giveUp()
     if (sender.refuse(refusal)) return
     // The answer has begun: only a stream has a way to say that it ends here.

@@ -44,6 +44,7 @@ export function createSender(
     refusal = notRecorded
     outcome.ended = 'refused'
     outcome.error = notRecorded.rule
+    outcome.told = notRecorded.code
     openGate()
     abandoned()
   })

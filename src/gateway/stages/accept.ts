@@ -1,4 +1,4 @@
-// Stage 1: is this a plain HTTP/1.1 request for something we serve? Node's parser refuses what is
+// Is this a plain HTTP/1.1 request for something we serve? Node's parser refuses what is
 // malformed; this refuses what it lets through and what has been used against other gateways.
 import type { Exchange, Operation, Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'

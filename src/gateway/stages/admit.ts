@@ -1,4 +1,4 @@
-// Stage 4: how often? One GCRA charge each for the key, the principal, the tenant and the route, all or none.
+// How often? One GCRA charge each for the key, the principal, the tenant and the route, all or none.
 import { chargesFor } from '#limits'
 import { type Exchange, established, type Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'

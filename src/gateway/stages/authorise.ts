@@ -1,4 +1,4 @@
-// Stage 3: may this caller use this operation at all? Decided by Cedar before a byte of the body is read;
+// May this caller use this operation at all? Decided by Cedar before a byte of the body is read;
 // which model it may use is decided in `select`, once the model is known.
 import { type Exchange, established, type Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'

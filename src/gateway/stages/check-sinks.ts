@@ -1,7 +1,8 @@
-// Stage 11, once more: an independent look at the final text for a restored value on its way out.
+// Once more: an independent look at the final text for a restored value on its way out.
+import type { Verdict } from '#inspect'
 import { createSinkCheck, type SinkResult } from '#privacy'
 import { AnswerBlocked, type Lane, type TextStage } from '../answer/text-stage.ts'
-import type { Exchange } from '../exchange.ts'
+import { type Exchange, noteVerdicts } from '../exchange.ts'
 import type { House } from '../house.ts'
 import { isOutward } from '../outward.ts'
 
@@ -15,6 +16,7 @@ export function checkSinks(exchange: Exchange, house: House, lane: Lane): TextSt
   })
   const take = ({ text, verdict }: SinkResult): string => {
     if (verdict === undefined) return text
+    noteVerdicts(exchange, 'response', lane, [exfiltration])
     throw new AnswerBlocked({
       status: 403,
       code: 'exfiltration_blocked',
@@ -23,4 +25,16 @@ export function checkSinks(exchange: Exchange, house: House, lane: Lane): TextSt
     })
   }
   return { push: (text) => take(check.push(text)), end: () => take(check.end()) }
+}
+
+/** Where in the text it stands says nothing: what was stopped is the text as a whole. */
+const exfiltration: Verdict = {
+  detector: 'sinks',
+  version: '1',
+  category: 'personal',
+  kind: 'exfiltration',
+  score: 1,
+  start: 0,
+  end: 0,
+  action: 'block',
 }

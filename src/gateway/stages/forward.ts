@@ -1,4 +1,4 @@
-// Stage 9: to the upstream and back. The host, the path and the credential come from the configuration;
+// To the upstream and back. The host, the path and the credential come from the configuration;
 // the answer walks through the text stages and leaves once the decision is on disk.
 import { listModels } from '../answer/models.ts'
 import { receiveAnswer } from '../answer/receive.ts'

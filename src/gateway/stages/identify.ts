@@ -1,4 +1,4 @@
-// Stage 2: who asks? Exactly one credential, in exactly one header, or 401.
+// Who asks? Exactly one credential, in exactly one header, or 401.
 import { readCredential } from '#identity'
 import type { Exchange, Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'

@@ -1,4 +1,4 @@
-// Stage 7: what is in the text? Every part goes through the detectors; one block stops the exchange.
+// What is in the text? Every part goes through the detectors; one block stops the exchange.
 import type { Verdict } from '#inspect'
 import { toParam } from '#wire'
 import { type Exchange, established, noteVerdicts, type Refusal } from '../exchange.ts'

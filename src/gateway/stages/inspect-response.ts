@@ -1,4 +1,4 @@
-// Stage 10: what does the model say? Masks are final here: what the model brought up itself is nobody's to restore.
+// What does the model say? Masks are final here: what the model brought up itself is nobody's to restore.
 import type { Verdict } from '#inspect'
 import { AnswerBlocked, type Lane, type TextStage } from '../answer/text-stage.ts'
 import { type Exchange, established, noteVerdicts } from '../exchange.ts'

@@ -1,4 +1,4 @@
-// Stage 5: the body, whole and bounded, parsed once into the parts that must be inspected.
+// The body, whole and bounded, parsed once into the parts that must be inspected.
 import { parseChatRequest, WireError } from '#wire'
 import type { Exchange, Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'

@@ -1,4 +1,4 @@
-// Stages 9 and 13: what was decided, and how it ended. The decision is durable before the client gets a
+// What was decided, and how it ended. The decision is durable before the client gets a
 // byte; the outcome follows. Neither holds a word of the texts.
 import { apiActivity } from '#audit'
 import { sha256Hex } from '#crypto'
@@ -42,7 +42,12 @@ export function recordOutcome(exchange: Exchange, house: House): void {
         digests: outcome.answerDigest === undefined ? {} : { answer: outcome.answerDigest },
         durationMs: house.now() - exchange.receivedAt,
         latenciesMs: latencies(exchange),
-        details: { ended: outcome.ended, bytes_out: outcome.bytesOut, upstream_request: outcome.upstreamRequestId },
+        details: {
+          ended: outcome.ended,
+          told: outcome.told,
+          bytes_out: outcome.bytesOut,
+          upstream_request: outcome.upstreamRequestId,
+        },
       }),
     )
     .catch((error) => house.report('an outcome could not be recorded', error))

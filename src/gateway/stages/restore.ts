@@ -1,4 +1,4 @@
-// Stage 11: placeholders of this exchange become their values again, where a person or a tool needs them as text.
+// Placeholders of this exchange become their values again, where a person or a tool needs them as text.
 import { createRestorer } from '#privacy'
 import type { Lane, TextStage } from '../answer/text-stage.ts'
 import type { Exchange } from '../exchange.ts'

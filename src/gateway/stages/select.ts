@@ -1,4 +1,4 @@
-// Stage 6: which upstream serves the model, and may this caller use it there? The upstream is chosen by
+// Which upstream serves the model, and may this caller use it there? The upstream is chosen by
 // configuration alone: nothing in the request can name a host.
 import type { Verdict } from '#inspect'
 import { type Exchange, established, type Refusal } from '../exchange.ts'
