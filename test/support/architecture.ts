@@ -70,10 +70,10 @@ function judge(path: string, specifier: string): string | undefined {
   }
   if (!specifier.startsWith('.')) return undefined
   const file = resolve(path, specifier)
-  if (file.startsWith('../')) return outside.has(file) ? undefined : `imports '${specifier}' from outside every room`
   const target = roomOf(file)
   // main.ts is the street: it opens the commands by name and belongs to no room.
   if (room === undefined || target === room) return undefined
+  if (file.startsWith('../')) return outside.has(file) ? undefined : `imports '${specifier}' from outside every room`
   return `side door '${specifier}'; import '#${target}'`
 }
 
