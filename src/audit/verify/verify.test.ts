@@ -92,6 +92,14 @@ test('an entry moved to another bundle is named', async () => {
   ])
 })
 
+test('a report says when no key was there for the quantum-safe signatures', async () => {
+  const files = await writtenLog(3)
+  deepEqual((await verifyLog({ dir, files, keys: [ed25519, mldsa44] })).remarks, [])
+  const { ok: isRight, remarks } = await verifyLog({ dir, files, keys: [ed25519] })
+  ok(isRight)
+  match(remarks.join(), /^only Ed25519 signatures were checked: /)
+})
+
 test('several changes in one log are all named', async () => {
   const files = await writtenLog(900)
   await editBundle(files, 3, (entries) => entries.with(3, changed(entries[3])).toSpliced(100, 2))

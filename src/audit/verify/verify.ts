@@ -76,8 +76,14 @@ export async function verifyLog({ dir, keys, since, files = diskFiles }: VerifyO
     sinceSize: kept?.checkpoint.size,
     keysFrom: keys === undefined ? 'folder' : 'caller',
     problems: found,
-    remarks: journal.remarks,
+    remarks: [...quantumRemark(trusted), ...journal.remarks],
   }
+}
+
+/** Somebody may pass one key only: our own logs have two. */
+function quantumRemark(keys: readonly VerifierKey[]): string[] {
+  if (keys.some(({ algorithm }) => algorithm === 'ml-dsa-44')) return []
+  return ['only Ed25519 signatures were checked: the keys hold no ML-DSA-44 key']
 }
 
 function verifyNewest(
