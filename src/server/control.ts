@@ -1,6 +1,7 @@
-// The control socket: how a command reaches the gateway that runs on its data folder. A Unix socket in a
-// folder that only its owner can enter, so whoever can connect could as well edit the store.
-import { chmodSync, existsSync, rmSync } from 'node:fs'
+// The control socket: how a command reaches the gateway that runs on its data folder. A Unix socket that only
+// its owner can connect to, in a folder that only its owner can write to: whoever can connect could as well edit
+// the store.
+import { existsSync, rmSync } from 'node:fs'
 import { createServer, request, type ServerResponse } from 'node:http'
 import { z } from 'zod'
 import type { Administration } from './administration.ts'
@@ -44,9 +45,11 @@ export async function serveControl(data: string, administration: Administration)
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
+    // The socket is bound before listen() returns, and is never open to others, not even until a chmod.
+    const umask = process.umask(0o177)
     server.listen(path, resolve)
+    process.umask(umask)
   })
-  chmodSync(path, 0o600)
   return async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     server.closeAllConnections()
@@ -89,6 +92,8 @@ async function carryOut(administration: Administration, name: string, body: Buff
   }
 }
 
+const refusalSchema = z.object({ message: z.string() })
+
 function ask(path: string, name: string, input: object): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ socketPath: path, path: `/${name}`, method: 'POST', timeout: 30_000 }, (response) => {
@@ -97,9 +102,13 @@ function ask(path: string, name: string, input: object): Promise<unknown> {
       // The gateway was killed in the middle of its answer: whether it did what it was asked is not known.
       response.on('error', (error) => reject(brokenOff(error)))
       response.on('end', () => {
-        const result = JSON.parse(Buffer.concat(chunks).toString('utf8'))
-        if (response.statusCode === 200) resolve(result)
-        else reject(new ServerError('control_refused', result.message))
+        try {
+          const result: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'))
+          if (response.statusCode === 200) resolve(result)
+          else reject(new ServerError('control_refused', refusalSchema.parse(result).message))
+        } catch {
+          reject(brokenOff(new Error('its answer is cut off or no JSON')))
+        }
       })
     })
     outgoing.on('timeout', () => outgoing.destroy(new Error('the gateway does not answer')))

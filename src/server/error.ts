@@ -3,6 +3,7 @@
 export type ServerErrorCode =
   | 'already_running'
   | 'foreign_folder'
+  | 'writable_folder'
   | 'address_in_use'
   | 'address_refused'
   | 'certificate'

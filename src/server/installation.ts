@@ -61,7 +61,7 @@ export async function openInstallation(data: string, world: World): Promise<Inst
   return { data, keyring, log, store, inventory, findings, detections, actions, keys, close: () => open.disposeAsync() }
 }
 
-/** @throws ServerError `unusable_folder`, `foreign_folder` */
+/** @throws ServerError `unusable_folder`, `foreign_folder`, `writable_folder` */
 export function makeDataFolder(data: string): void {
   try {
     mkdirSync(data, { recursive: true, mode: 0o700 })
@@ -80,12 +80,18 @@ const whyNot: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
 }
 
-/** Files that root makes in another user's folder would lock that user out, who is the one that runs the gateway. */
+/**
+ * Files that root makes in another user's folder would lock that user out, who is the one that runs the gateway. And
+ * who can write to the folder can put another log, store or socket in the place of ours.
+ */
 function refuseForeignFolder(data: string): void {
   const user = process.getuid?.()
-  const owner = statSync(data).uid
-  if (user === undefined || user === owner) return
-  throw new ServerError('foreign_folder', `${data} belongs to the user with id ${owner}: run this as that user`)
+  if (user === undefined) return
+  const { uid: owner, mode } = statSync(data)
+  if (user !== owner)
+    throw new ServerError('foreign_folder', `${data} belongs to the user with id ${owner}: run this as that user`)
+  if ((mode & 0o022) !== 0)
+    throw new ServerError('writable_folder', `others than its owner can write to ${data}: run chmod go-w ${data}`)
 }
 
 /** The name of this installation's log. No two logs may have the same (C2SP tlog-checkpoint), so it comes from the key. */

@@ -1,6 +1,6 @@
 // The policy folder: reading it, and the policies that a new one begins with.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadPolicies, type PolicySet } from '#policy'
 
@@ -85,6 +85,8 @@ permit (
 export function ensurePolicies(folder: string): string {
   if (existsSync(folder)) return folder
   mkdirSync(folder, { recursive: true })
-  for (const { name, text } of [schemaFile, policyFile]) writeFileSync(join(folder, name), text)
+  // Whatever the umask: who could write to a policy could permit themselves everything.
+  chmodSync(folder, 0o750)
+  for (const { name, text } of [schemaFile, policyFile]) writeFileSync(join(folder, name), text, { mode: 0o640 })
   return folder
 }

@@ -1,0 +1,42 @@
+import { equal, rejects } from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { Administration } from './administration.ts'
+import { connectControl, serveControl } from './control.ts'
+import { socketOf } from './control-socket.ts'
+
+test('only the owner can connect to the control socket, whatever the umask', async (t) => {
+  const before = process.umask(0)
+  t.after(() => process.umask(before))
+  const data = temporaryFolder(t)
+  const stop = await serveControl(data, administration)
+  equal(statSync(socketOf(data)).mode & 0o777, 0o600)
+  equal(process.umask(), 0)
+  await stop()
+})
+
+test('an answer that is no JSON is a gateway that broke off, not a crash', async (t) => {
+  const data = temporaryFolder(t)
+  let answer = '[]'
+  const server = createServer((_, response) => response.end(answer)).listen(socketOf(data))
+  t.after(() => server.close())
+  await once(server, 'listening')
+  const gateway = await connectControl(data)
+  for (answer of ['', '[', '{"id":']) await rejects(async () => gateway?.listKeys(), { code: 'control_broken' })
+})
+
+const administration: Administration = {
+  listKeys: async () => [],
+  createKey: () => Promise.reject(new Error('not asked for here')),
+  revokeKey: () => Promise.reject(new Error('not asked for here')),
+}
+
+function temporaryFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
