@@ -10,5 +10,8 @@ export function isOutward(exchange: Exchange, house: House, lane: Lane): boolean
   const name = lane.tool ?? ''
   const declared = exchange.chat?.tools.find((tool) => tool.name === name)
   const definition = declared && Buffer.from(exchange.body.subarray(declared.start, declared.end)).toString('utf8')
-  return isOutwardTool(name, definition, house.settings.privacy.tools)
+  return isOutwardTool(name, definition?.replace(dialect, ''), house.settings.privacy.tools)
 }
+
+/** Names the dialect of JSON Schema with an address that nobody calls; libraries write it into every definition. */
+const dialect = /"\$schema"\s*:\s*"[^"]*"/g
