@@ -34,12 +34,8 @@ const BACKSLASH = 0x5c
 
 /** The address around the next character. */
 export class AddressScanner {
-  /** Whether a complete address on a listed host was seen so far. */
-  sawListed = false
   /** Whether anything was seen so far that could be a host, and is not known to be listed. */
   sawUnlisted = false
-  /** What is read is a restored value: it is the client's, and names no host to which the model sends something. */
-  isQuiet = false
 
   readonly #isListed: HostList
   readonly #domain = new DomainScanner()
@@ -83,7 +79,7 @@ export class AddressScanner {
   finish(): void {
     if (this.#phase === NONE && this.#previous === 0) return
     if (this.#phase === SLASHES || (this.#phase === AUTHORITY && !this.#endAuthority())) this.#begin()
-    else if (this.#phase === NONE && this.#domain.mark(SPACE) === 'domain') this.#mention()
+    else if (this.#phase === NONE && this.#domain.mark(SPACE) === 'domain') this.sawUnlisted = true
     this.#phase = NONE
     this.#previous = 0
     this.#beforePrevious = 0
@@ -123,7 +119,7 @@ export class AddressScanner {
     else {
       const found = this.#domain.mark(code)
       if (found === 'address') return true
-      if (found === 'domain') this.#mention()
+      if (found === 'domain') this.sawUnlisted = true
     }
     if (code === 0x3a) return word !== undefined && word !== 'www'
     if (code === 0x2e) return word === 'www'
@@ -183,17 +179,12 @@ export class AddressScanner {
     if (!this.#isListed(this.#scheme, this.#authority)) return false
     this.#phase = PATH
     this.#escape = -1
-    this.sawListed = true
     return true
   }
 
   #begin(): void {
     this.#phase = UNKNOWN
-    this.#mention()
-  }
-
-  #mention(): void {
-    if (!this.isQuiet) this.sawUnlisted = true
+    this.sawUnlisted = true
   }
 }
 

@@ -4,7 +4,7 @@
 // The scanners run side by side and each may object. When they are unsure they object: the price is a placeholder that
 // stays visible, and the price of the other mistake is EchoLeak (CVE-2025-32711: a reference-style image whose address
 // carried what the assistant had read).
-import { AddressScanner, isAlphanumeric } from './addresses.ts'
+import { AddressScanner } from './addresses.ts'
 import { FenceScanner } from './fences.ts'
 import type { HostList } from './hosts.ts'
 import { MarkdownScanner } from './markdown.ts'
@@ -20,14 +20,10 @@ export type Place = 'plain' | 'listed' | 'address' | 'link' | 'html'
 export interface ContextTracker {
   /** Moves on over text that goes out, from `start` to `end` (default: all of it). */
   push(text: string, start?: number, end?: number): void
-  /** Moves on over a restored value. Like `push`, except that hosts in it are no hosts the text names. */
-  pushValue(value: string): void
   /** The place that this value would have. */
   place(value: string): Place
   /** What follows is another text that nobody renders together with this one (another string of a JSON document). */
   restart(): void
-  /** Whether any text so far held a complete address on a listed host. */
-  readonly sawListed: boolean
   /** Whether any text so far held something that could be a host, and is not known to be listed. */
   readonly sawUnlisted: boolean
 }
@@ -64,21 +60,11 @@ export function createContextTracker(isListed: HostList, options: { isMarkdown: 
   }
 
   function push(text: string, start = 0, end = text.length): void {
-    let at = start
-    while (address.isQuiet && at < end) {
-      const code = text.charCodeAt(at++)
-      step(code)
-      if (!isAlphanumeric(code)) address.isQuiet = false
-    }
-    for (; at < end; at++) step(text.charCodeAt(at))
+    for (let at = start; at < end; at++) step(text.charCodeAt(at))
   }
 
   return {
     push,
-    pushValue(value) {
-      address.isQuiet = true
-      for (let at = 0; at < value.length; at++) step(value.charCodeAt(at))
-    },
     place(value) {
       if (address.isInside) return address.isAllowed && mayAddress ? 'listed' : 'address'
       if (fence.isInside) return 'plain'
@@ -89,14 +75,10 @@ export function createContextTracker(isListed: HostList, options: { isMarkdown: 
     },
     restart() {
       address.finish()
-      address.isQuiet = false
       markup = new MarkupScanner(options)
       markdown = new MarkdownScanner()
       fence = new FenceScanner()
       mayAddress = true
-    },
-    get sawListed() {
-      return address.sawListed
     },
     get sawUnlisted() {
       return address.sawUnlisted

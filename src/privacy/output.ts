@@ -69,7 +69,7 @@ export class RestoredOutput {
     if (place === 'listed') this.#text += encodeComponent(value)
     else {
       this.#text += spell(value)
-      this.tracker.pushValue(value)
+      this.tracker.push(value)
     }
     this.#restored ??= []
     this.#restored.push({ placeholder, start, end: this.#text.length })
@@ -86,7 +86,7 @@ export class RestoredOutput {
 
   #refusal(place: Place): RefusedPlaceholder['reason'] | undefined {
     if (place !== 'plain' && place !== 'listed') return place
-    if (this.#isOutward && (!this.tracker.sawListed || this.tracker.sawUnlisted)) return 'outward'
+    if (this.#isOutward && (place !== 'listed' || this.tracker.sawUnlisted)) return 'outward'
     return undefined
   }
 }

@@ -22,8 +22,8 @@ export interface RestorerOptions {
 
 /**
  * Never restores inside a link, an image, HTML or an address, unless the address is on a listed host that is already
- * complete; there the value is percent-encoded. For an outward tool, restores only where an address on a listed host
- * was named before, and no other host. In JSON, restores in strings and escapes the value for them.
+ * complete; there the value is percent-encoded. For an outward tool, restores nowhere else but in such an address, and
+ * not once another host was named: a listed host in one argument says nothing about where the others go. In JSON, restores in strings and escapes the value for them.
  *
  * With no values this returns each delta as it is.
  */

