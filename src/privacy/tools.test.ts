@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { isOutwardTool } from './tools.ts'
 
 const none = { outward: [], inward: [] }
+const HARMLESS = 'Works on the records of the house.'
 
 test('a tool whose name says that it reaches outside does', () => {
   for (const name of [
@@ -30,26 +31,22 @@ test('a tool whose name says that it reaches outside does', () => {
     ],
     ...['notify_customer', 'export_report', 'webhook', 'share-document', 'publishPage', 'sms', 'search_docs', 'Bash'],
     ...['add_issue_comment', 'posting', 'urls', 'run_shell', 'ssh_exec'],
+    ...['execute', 'run', 'cmd', 'python', 'eval', 'code_interpreter', 'executeCode', 'python3', 'run_sql'],
+    ...['get_page', 'open', 'connect', 'api', 'query_api', 'remote', 'proxy', 'relay', 'deliver', 'dispatch'],
+    ...['telemetry', 'beacon', 's3_put', 'create_issue', 'mcp__github__create', 'contact', 'pay', 'make_payment'],
+    ...['render_image', 'display_markdown', 'enviar_correo', 'nachricht_senden', 'envoyer_courriel'],
   ]) {
-    assert.equal(isOutwardTool(name, undefined, none), true, name)
+    assert.equal(isOutwardTool(name, HARMLESS, none), true, name)
   }
 })
 
 test('a tool whose name says nothing of the kind does not', () => {
   for (const name of [
-    ...[
-      'get_customer',
-      'lookup_order',
-      'create_ticket',
-      'run_sql',
-      'calculator',
-      'calendar_add',
-      'read_file',
-      'weather',
-    ],
-    ...['', 'cobweb', 'curled'.slice(2), 'restaurant', 'posture', 'callable'],
+    ...['get_customer', 'lookup_order', 'create_ticket', 'calculator', 'calendar_add', 'read_file', 'weather'],
+    ...['lookup_customer', 'save_note', 'add', 'calculate', 'set_reminder', 'get_weather', 'list_orders', 'write_file'],
+    ...['cobweb', 'curled'.slice(2), 'restaurant', 'posture', 'callable'],
   ]) {
-    assert.equal(isOutwardTool(name, 'Works on the records of the house.', none), false, name)
+    assert.equal(isOutwardTool(name, HARMLESS, none), false, name)
   }
 })
 
@@ -59,14 +56,38 @@ test('what a tool says of itself counts where its name says nothing', () => {
   assert.equal(isOutwardTool('do_it', 'Weaves a cobweb.', none), false)
 })
 
+test('a tool of which one parameter says where something goes does', () => {
+  const definition = (parameter: object) =>
+    JSON.stringify({ name: 'do_it', description: HARMLESS, parameters: { type: 'object', properties: parameter } })
+  for (const name of [
+    ...['url', 'uri', 'host', 'endpoint', 'webhook', 'recipient', 'email', 'to', 'cc', 'callback_url', 'baseUrl'],
+    ...['recipients', 'target_host'],
+  ]) {
+    assert.equal(isOutwardTool('do_it', definition({ [name]: { type: 'string' } }), none), true, name)
+  }
+  assert.equal(isOutwardTool('do_it', definition({ at: { type: 'string', format: 'uri' } }), none), true)
+  const spread = JSON.stringify({ properties: { to: { type: 'string' } } }, null, 2)
+  assert.equal(isOutwardTool('do_it', spread, none), true)
+  for (const name of ['name', 'total', 'ghost', 'customer_id', 'note', 'date', 'goto_line', 'photo']) {
+    assert.equal(isOutwardTool('do_it', definition({ [name]: { type: 'string' } }), none), false, name)
+  }
+  const late = definition({ note: { type: 'string', description: 'x'.repeat(10_000) }, to: { type: 'string' } })
+  assert.equal(isOutwardTool('do_it', late, none), true)
+})
+
+test('a tool of which nothing, or too much, is known does, unless policy says otherwise', () => {
+  assert.equal(isOutwardTool('get_customer', undefined, none), true)
+  assert.equal(isOutwardTool('get_customer', 'x'.repeat(20_000), none), true)
+  assert.equal(isOutwardTool('', HARMLESS, none), true)
+  assert.equal(isOutwardTool('', HARMLESS, { outward: [], inward: ['*'] }), true)
+  assert.equal(isOutwardTool('get_customer', undefined, { outward: [], inward: ['get_*'] }), false)
+})
+
 test('policy decides first, and outward wins', () => {
   assert.equal(isOutwardTool('send_mail', 'Sends an e-mail.', { outward: [], inward: ['send_*'] }), false)
-  assert.equal(isOutwardTool('calculator', undefined, { outward: ['CALC*'], inward: [] }), true)
-  assert.equal(isOutwardTool('crm_note', undefined, { outward: ['crm_n?te'], inward: ['crm_*'] }), true)
-  assert.equal(
-    isOutwardTool('crm_note', undefined, { outward: ['crm', 'note', '?', 'crm_not', ''], inward: [] }),
-    false,
-  )
+  assert.equal(isOutwardTool('calculator', HARMLESS, { outward: ['CALC*'], inward: [] }), true)
+  assert.equal(isOutwardTool('crm_note', HARMLESS, { outward: ['crm_n?te'], inward: ['crm_*'] }), true)
+  assert.equal(isOutwardTool('crm_note', HARMLESS, { outward: ['crm', 'note', '?', 'crm_not', ''], inward: [] }), false)
 })
 
 test('globs mean what they say, and stay fast', () => {
@@ -76,7 +97,8 @@ test('globs mean what they say, and stay fast', () => {
       const name = text.replace(/[*?]/g, 'c')
       const pattern = glob.replaceAll('.', '\\.').replaceAll('*', '.*').replaceAll('?', '.')
       const patterns = { outward: [glob], inward: ['*'] }
-      assert.equal(isOutwardTool(name, undefined, patterns), new RegExp(`^${pattern}$`).test(name))
+      const isMatch = new RegExp(`^${pattern}$`).test(name)
+      assert.equal(isOutwardTool(name, undefined, patterns), isMatch || name === '')
     }),
     { numRuns: 2_000 },
   )

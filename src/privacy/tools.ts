@@ -9,60 +9,78 @@ export interface ToolPatterns {
 }
 
 // That a harmless tool is taken for an outward one costs a line in the configuration; the other mistake costs the
-// values. So these lists are long, and tools that run commands, and could run any, are on them.
-const WORDS = new Set([
-  ...[
-    'web',
-    'url',
-    'uri',
-    'send',
-    'post',
-    'sms',
-    'mms',
-    'fax',
-    'ftp',
-    'ssh',
-    'scp',
-    'dns',
-    'rss',
-    'rpc',
-    'surf',
-    'gist',
-  ],
-  ...['visit', 'goto', 'push', 'reply', 'teams', 'call', 'dial', 'ping', 'sync', 'rest', 'bash', 'exec', 'x', 'bing'],
-])
+// values. So these lists are long, and tools that run commands, and could run any, are on them. Each word counts alone.
+const WORDS = new Set(
+  [
+    // the network
+    'web url uri api x ftp scp dns rss rpc rest http net curl wget tcp udp page connect connection',
+    'open visit goto surf ping proxy remote relay tunnel sync host endpoint upstream online bing',
+    // delivery
+    'send post push reply sms mms fax call dial teams deliver delivery dispatch contact transmit emit email',
+    'chat dm alert',
+    // running code, which can do all of this
+    'run exec execute executor eval evaluate bash sh zsh cmd command powershell console ssh python javascript',
+    'js script repl notebook jupyter interpreter subprocess invoke container docker kubectl',
+    // storage elsewhere
+    's3 gcs blob bucket drive dropbox onedrive sharepoint cdn backup',
+    // trackers and forges
+    'gist git github gitlab bitbucket jira linear trello asana notion confluence issue pr repo commit',
+    'zendesk hubspot salesforce',
+    // observation
+    'telemetry beacon analytics sentry datadog',
+    // payments
+    'pay payment payout charge refund transfer checkout purchase buy stripe paypal',
+    // what renders can fetch
+    'render display preview embed img markdown html iframe screenshot widget',
+    // sending, in other languages
+    'enviar envia envio correo mensaje mandar llamar publicar compartir subir descargar',
+    'senden sende versenden schicken verschicken nachricht anrufen hochladen herunterladen teilen',
+    'envoyer envoi envoie courriel courrier poster publier partager appeler telecharger',
+  ]
+    .join(' ')
+    .split(' '),
+)
 const PARTS = [
   ...['http', 'curl', 'wget', 'fetch', 'browse', 'website', 'webpage', 'internet', 'request', 'download', 'upload'],
   ...['crawl', 'scrape', 'navigate', 'search', 'google', 'duckduckgo', 'publish', 'submit', 'forward', 'share'],
   ...['notify', 'notification', 'broadcast', 'invite', 'comment', 'webhook', 'callback', 'mail', 'outlook', 'smtp'],
   ...['message', 'messenger', 'slack', 'discord', 'telegram', 'whatsapp', 'twilio', 'zapier', 'tweet', 'twitter'],
   ...['mastodon', 'bluesky', 'linkedin', 'facebook', 'instagram', 'reddit', 'pastebin', 'rsync', 'socket', 'export'],
-  ...['graphql', 'external', 'whois', 'shell', 'terminal'],
+  ...['graphql', 'external', 'whois', 'shell', 'terminal', 'execute', 'interpreter', 'sandbox', 'python', 'telemetry'],
+  ...['github', 'gitlab', 'bitbucket', 'dropbox', 'onedrive', 'sharepoint', 'payment', 'correo', 'nachricht'],
+  ...['courriel'],
 ]
 const DESCRIPTION =
   /\b(?:https?|urls?|uris?|web|internet|websites?|web ?pages?|webhooks?|e-?mails?|sms|slack|tweets?|publicly|external(?:ly)?|third[- ]part(?:y|ies))\b/i
-const DESCRIPTION_LENGTH = 4_096
+// Names of parameters that say where something goes, with a prefix (`callback_url`, `hostName`) or without.
+const PARAMETER =
+  /"format"\s{0,8}:\s{0,8}"(?:uri|iri|url|hostname|idn-hostname|ipv[46]|e-?mail|idn-email)|"(?:[\w-]{0,32}[_-])?(?:ur[il]s?|href|hosts?|hostname|domain|endpoint|webhook|callback|recipients?|e?-?mails?|to|cc|bcc)"\s{0,8}:|"\w{0,32}(?:Ur[il]|URL|Host|Endpoint|Webhook|Recipients?|E?[Mm]ail)"\s{0,8}:/
+const DEFINITION_LENGTH = 16_384
 
 /**
- * Whether a tool reaches the outside world: by policy, else by its name, else by what it says of itself. A tool that
- * policy lists both ways reaches outside.
+ * Whether a tool reaches the outside world: by policy, else by its name, else by what its definition says. One that
+ * policy lists both ways does, and so does one that nothing is known of: without a name, or not declared.
+ *
+ * @param definition what the request declares of the tool, as JSON or as prose, of which 16 KiB are looked at;
+ *   undefined for a tool that it does not declare
  */
-export function isOutwardTool(name: string, description: string | undefined, patterns: ToolPatterns): boolean {
+export function isOutwardTool(name: string, definition: string | undefined, patterns: ToolPatterns): boolean {
   if (patterns.outward.some((glob) => matchesGlob(glob, name))) return true
+  if (name === '') return true
   if (patterns.inward.some((glob) => matchesGlob(glob, name))) return false
-  return (
-    soundsOutward(name) || (description !== undefined && DESCRIPTION.test(description.slice(0, DESCRIPTION_LENGTH)))
-  )
+  if (definition === undefined || definition.length > DEFINITION_LENGTH) return true
+  return soundsOutward(name) || DESCRIPTION.test(definition) || PARAMETER.test(definition)
 }
 
 function soundsOutward(name: string): boolean {
   const lower = name.toLowerCase()
   if (PARTS.some((part) => lower.includes(part))) return true
   // `sendEmail`, `send_email` and `HTTPSend` in words.
-  const words = name.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+/g) ?? []
-  return words.some((word) => {
-    const singular = word.toLowerCase()
-    return WORDS.has(singular) || WORDS.has(singular.replace(/s$/, '')) || WORDS.has(singular.replace(/ing$/, ''))
+  const words = name.match(/(?:[A-Z]+(?![a-z])|[A-Z]?[a-z]+)\d*/g) ?? []
+  return words.some((each) => {
+    const word = each.toLowerCase()
+    const singular = word.replace(/\d+$/, '')
+    return [word, singular, singular.replace(/s$/, ''), singular.replace(/ing$/, '')].some((form) => WORDS.has(form))
   })
 }
 
