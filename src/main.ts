@@ -26,12 +26,16 @@ const help = `holdfast: the layered defence for AI infrastructure, in one progra
   holdfast audit tail|query|verify|prove
                                   read and prove the log
 
-Each takes --help, and --data DIR or --config FILE to say which installation is meant.
+Each takes --help, and --data DIR or --config FILE to say which installation is meant; 'holdfast --version' says
+which program this is.
 `
 
 // Half of the start is compiling. The cache lies beside the program, never in the shared temporary folder, where
 // another user could put code of theirs; where the program cannot write, there is none.
 enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/holdfast', import.meta.url)))
+
+// True when whoever read our output has gone, as `head` does after its lines.
+let isUnheard = false
 
 process.exitCode = await main(process.argv.slice(2), processIo())
 
@@ -41,10 +45,15 @@ async function main([name, ...args]: string[], io: CommandIo): Promise<number> {
     return name === undefined ? exitCode.usage : exitCode.ok
   }
   try {
+    if (name === '--version') {
+      io.stdout(`holdfast ${(await import('#server')).version}\n`)
+      return exitCode.ok
+    }
     if (!isCommand(name)) throw new UsageError(`no command '${name}'; see 'holdfast --help'`)
     const command = await commands[name]()
     return await command(args, io)
   } catch (error) {
+    if (isUnheard) return exitCode.ok
     io.stderr(`holdfast: ${error instanceof Error ? error.message : String(error)}\n`)
     if (!(error instanceof Error && 'code' in error) && !(error instanceof UsageError))
       io.stderr(`${error instanceof Error ? error.stack : ''}\nThis is a bug in Holdfast; please report it.\n`)
@@ -63,6 +72,13 @@ function processIo(): CommandIo {
     process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143))
     interrupted.abort()
   }
+  process.stdout.on('error', (error) => {
+    isUnheard = true
+    // A gateway and a command that waits stop in order; the others have nothing left to do.
+    if (process.listenerCount('SIGINT', stop) > 0) interrupted.abort()
+    else if (!interrupted.signal.aborted) process.exit('code' in error && error.code === 'EPIPE' ? 0 : exitCode.usage)
+  })
+  process.stderr.on('error', () => {})
   return {
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),

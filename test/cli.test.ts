@@ -1,11 +1,11 @@
 // The command line, as a person meets it: help, wrong usage, a first configuration and what is wrong in it.
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { parse } from 'yaml'
-import { holdfast, root, shell, temporaryFolder } from './support/holdfast.ts'
+import { holdfast, root, shell, startServe, temporaryFolder } from './support/holdfast.ts'
 
 const commands = ['up', 'ask', 'init', 'serve', 'config', 'keys', 'audit']
 const kinds = [
@@ -28,6 +28,11 @@ test('every command explains itself', async () => {
   }
 })
 
+test('--version says which program this is', async () => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  deepEqual(await holdfast(['--version']), { code: 0, stdout: `holdfast ${version}\n`, stderr: '' })
+})
+
 test('without a command, the overview is wrong usage', async () => {
   const { code, stdout } = await holdfast([])
   equal(code, 2)
@@ -41,6 +46,7 @@ const wrong: readonly [line: string, stderr: RegExp][] = [
   ['up --port 99999', /^--port takes a number from 0 to 65534$/],
   ['up extra', /^unexpected 'extra'; see 'holdfast up --help'$/],
   ['up --upstream ftp://host', /^--upstream takes an http or https URL, such as /],
+  ['up --data none --upstream http://10.255.0.1', /^--upstream takes plain http to this machine only; use https, /],
   ['up --data package.json', /package\.json cannot be the data folder: it is a file$/],
   ['ask', /^ask needs a text and --key; see 'holdfast ask --help'$/],
   [
@@ -55,7 +61,9 @@ const wrong: readonly [line: string, stderr: RegExp][] = [
   ['config check extra', /^unexpected 'extra'; see 'holdfast config --help'$/],
   ['keys', /^say create, list or revoke; see 'holdfast keys --help'$/],
   ['keys create', /^keys create needs --name$/],
-  ['keys create --name x --expires 0', /^--expires takes 1 to 3650 days$/],
+  ['keys create --name x --expires 0', /^--expires takes whole days, 1 to 3650$/],
+  ['keys create --name x --expires 0.001', /^--expires takes whole days, 1 to 3650$/],
+  ['keys create --name x --expires 3651', /^--expires takes whole days, 1 to 3650$/],
   ['keys revoke', /^keys revoke needs the id of a key; 'holdfast keys list' shows them$/],
   ['keys list --format xml', /^--format takes text or json, not 'xml'$/],
   ['keys list --data a --config b', /^give --data or --config, not both$/],
@@ -106,6 +114,24 @@ for (const { kind, variable } of kinds)
     equal(again.code, 2)
     match(again.stderr, /^holdfast: .*holdfast\.yaml exists; it was left as it is\n$/)
   })
+
+test('init --data writes the data folder, which serve --data and config check --data may replace', async (t) => {
+  const cwd = temporaryFolder(t)
+  for (const [dir, data, written] of [
+    ['a', 'a/log', './log'],
+    ['b', 'the data', join(cwd, 'the data')],
+    ['c', '\u0024{x}', join(cwd, '$\u0024{x}')],
+  ]) {
+    mkdirSync(join(cwd, dir ?? ''))
+    equal((await holdfast(['init', '--upstream', 'ollama', '--dir', `${dir}`, '--data', `${data}`], { cwd })).code, 0)
+    equal(parse(readFileSync(join(cwd, `${dir}`, 'holdfast.yaml'), 'utf8')).data, written)
+  }
+  const check = ['config', 'check', '--config', 'c/holdfast.yaml', '--data', 'elsewhere']
+  equal((await holdfast(check, { cwd })).code, 0)
+  const gateway = await startServe(join(cwd, 'a'), {}, ['--data', '../elsewhere'])
+  t.after(() => gateway.stop('SIGKILL'))
+  equal(gateway.data, join(cwd, 'elsewhere'))
+})
 
 const mistakes: readonly [what: string, from: string, to: string, stderr: RegExp][] = [
   ['a key that does not exist', 'host:', 'hots:', /holdfast\.yaml:8:3: listen\.hots: unknown key; did you mean host\?/],

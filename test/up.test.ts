@@ -113,7 +113,10 @@ test('a port in use is one clear line, for the gateway and for the demo model', 
     const { code, stdout, stderr } = await holdfast(['up', '--port', `${asked}`, '--data', temporaryFolder(t)])
     equal(code, 2)
     equal(stdout, '')
-    equal(stderr, `holdfast: cannot listen on ${what}: another program does; stop it, or choose another port\n`)
+    equal(
+      stderr,
+      `holdfast: cannot listen on ${what}: another program does; stop it, or choose another port (0 takes a free one)\n`,
+    )
   }
 })
 

@@ -1,7 +1,8 @@
 // holdfast ask: one chat request, as any OpenAI client would send it, streamed to the terminal.
 import { z } from 'zod'
 import { type CommandIo, exitCode, UsageError } from './io.ts'
-import { helpOption, parseOptions } from './options.ts'
+import { helpOption, locationOptions, parseOptions } from './options.ts'
+import { printable, printableText } from './terminal.ts'
 
 const help = `holdfast ask: send one chat request through the gateway
 
@@ -11,11 +12,13 @@ const help = `holdfast ask: send one chat request through the gateway
   --url URL        the gateway (default: http://127.0.0.1:8787)
   --model MODEL    default: demo-small
   --seen URL       ask the demo model afterwards what it was sent
+  --data, --config are taken as by every command; the gateway is the one at --url
 
 Exit code 0 when answered, 1 when refused.
 `
 
 const options = {
+  ...locationOptions,
   ...helpOption,
   key: { type: 'string' },
   url: { type: 'string', default: 'http://127.0.0.1:8787' },
@@ -42,7 +45,7 @@ export async function ask(args: string[], io: CommandIo): Promise<number> {
     const refusal = refusalSchema.safeParse(await response.json().catch(() => undefined))
     if (!refusal.success) throw new UsageError(`what answers at ${values.url} is no Holdfast gateway`)
     const { code, message } = refusal.data.error
-    io.stdout(`refused ${response.status} ${code}: ${message}\n`)
+    io.stdout(printableText(`refused ${response.status} ${code}: ${message}\n`))
     return exitCode.notAllRight
   }
   if (values.seen === undefined) io.stdout('answer:         ')
@@ -51,16 +54,15 @@ export async function ask(args: string[], io: CommandIo): Promise<number> {
   for await (const event of events(response.body)) {
     if (event.error !== undefined) failure = `${event.error.code}: ${event.error.message}`
     const piece = event.choices?.[0]?.delta?.content ?? ''
-    if (values.seen === undefined) io.stdout(piece)
+    if (values.seen === undefined) io.stdout(printableText(piece))
     answer += piece
   }
   if (values.seen !== undefined) {
     const seen = seenSchema.parse(await (await reach(values.seen, {})).json())
-    io.stdout(
-      `you sent:       ${text}\nthe model saw:  ${seen.messages.at(-1)?.content ?? ''}\nyou got back:   ${answer}`,
-    )
+    const saw = seen.messages.at(-1)?.content ?? ''
+    io.stdout(printableText(`you sent:       ${text}\nthe model saw:  ${saw}\nyou got back:   ${answer}`))
   }
-  io.stdout(failure === undefined ? '\n' : `\nrefused ${failure}\n`)
+  io.stdout(failure === undefined ? '\n' : `\nrefused ${printable(failure)}\n`)
   return failure === undefined ? exitCode.ok : exitCode.notAllRight
 }
 

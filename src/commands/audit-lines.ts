@@ -1,5 +1,6 @@
 // Events and reports of the log as lines for people.
 import type { LogEntry, LogReport, OcsfEvent } from '#audit'
+import { printable } from './terminal.ts'
 
 const classNames: Readonly<Record<number, string>> = {
   2004: 'finding',
@@ -42,14 +43,6 @@ export function reportLines(report: LogReport): string {
   const lines = facts.map(([name = '', value = '']) => `${name.padEnd(9)}${value}`)
   const wrong = problems.map(({ kind, message }) => `  ${kind.padEnd(10)} ${message}`)
   return `${[...lines, ...wrong].map(printable).join('\n')}\n`
-}
-
-/**
- * Takes the life out of control and direction characters: a model name in the log must not move the cursor of the
- * terminal that shows it.
- */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd')
 }
 
 /** A changed entry may claim a time that no calendar has. */

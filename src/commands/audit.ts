@@ -16,7 +16,7 @@ import {
   verifyProof,
 } from '#audit'
 import { durationMs } from '#config'
-import { entryLine, printable, reportLines } from './audit-lines.ts'
+import { entryLine, reportLines } from './audit-lines.ts'
 import { type CommandIo, exitCode, UsageError } from './io.ts'
 import {
   dataFolder,
@@ -27,6 +27,7 @@ import {
   parseOptions,
   wantsJson,
 } from './options.ts'
+import { printable } from './terminal.ts'
 
 const help = `holdfast audit: read the log, and prove that it is the one that was written
 
@@ -47,7 +48,7 @@ query   the newest entries that fit, oldest first
   --principal ID   whose
   --since TIME     from this time on: 2026-11-20T08:00Z, or 15m, 2h, 7d ago
   --until TIME     before this time
-  --class N        OCSF class: 6003 exchanges, 3002 logons, 3004 changes, 2004 findings, 7001 actions, 6002 lifecycle
+  --class N        OCSF class: 6003 exchanges, 3004 changes, 2004 findings, 7001 actions, 6002 lifecycle
   --status STATUS  success, failure, unknown or not-scanned
   --exchange ID    one exchange
   --limit N        at most so many (default: 100)

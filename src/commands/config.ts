@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { jsonSchemaOf } from '#config'
 import { readSettings, settingsSchema } from '#server'
 import { type CommandIo, exitCode, UsageError } from './io.ts'
-import { helpOption, parseOptions } from './options.ts'
+import { helpOption, locationOptions, parseOptions } from './options.ts'
 
 const help = `holdfast config: check a configuration, or print its JSON Schema
 
@@ -11,9 +11,14 @@ const help = `holdfast config: check a configuration, or print its JSON Schema
   holdfast config schema                  print the JSON Schema of holdfast.yaml, for editors
 
   --config FILE    default: ./holdfast.yaml
+  --data DIR       the data folder that 'serve' would be given; nothing is read from it
 `
 
-const options = { ...helpOption, config: { type: 'string', default: 'holdfast.yaml' } } as const
+const options = {
+  ...helpOption,
+  data: locationOptions.data,
+  config: { type: 'string', default: 'holdfast.yaml' },
+} as const
 
 export async function config(args: string[], io: CommandIo): Promise<number> {
   const { values, positionals } = parseOptions('config', args, options, 1)

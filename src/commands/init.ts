@@ -1,17 +1,18 @@
 // holdfast init: a commented holdfast.yaml and policies for a real upstream.
 import { existsSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { ensurePolicies } from '#server'
 import { type CommandIo, exitCode, UsageError } from './io.ts'
-import { helpOption, parseOptions } from './options.ts'
+import { helpOption, locationOptions, parseOptions } from './options.ts'
 import { pathFrom } from './shell.ts'
 
 const help = `holdfast init: write a commented holdfast.yaml for your own upstream
 
-  holdfast init [--upstream openai|azure|vllm|ollama] [--dir DIR]
+  holdfast init [--upstream openai|azure|vllm|ollama] [--dir DIR] [--data DIR]
 
   --upstream KIND  which API the gateway protects (default: openai)
   --dir DIR        where to write holdfast.yaml and policies/ (default: here)
+  --data DIR       the data folder to name in it (default: data beside holdfast.yaml)
 
 Nothing that exists is overwritten.
 `
@@ -43,6 +44,7 @@ const options = {
   ...helpOption,
   upstream: { type: 'string', default: 'openai' },
   dir: { type: 'string', default: '.' },
+  data: locationOptions.data,
 } as const
 
 export async function init(args: string[], io: CommandIo): Promise<number> {
@@ -56,7 +58,8 @@ export async function init(args: string[], io: CommandIo): Promise<number> {
   const file = join(folder, 'holdfast.yaml')
   if (existsSync(file)) throw new UsageError(`${file} exists; it was left as it is`)
   ensurePolicies(join(folder, 'policies'))
-  writeFileSync(file, template(upstreams[values.upstream]), { flag: 'wx', mode: 0o640 })
+  const data = values.data === undefined ? './data' : dataScalar(folder, resolve(io.cwd, values.data))
+  writeFileSync(file, template(upstreams[values.upstream], data), { flag: 'wx', mode: 0o640 })
   const variable = /\$\{(\w+)\}/.exec(upstreams[values.upstream])?.[1]
   const holdfast = pathFrom(io.cwd, io.program)
   const config = folder === io.cwd ? '' : ` --config ${pathFrom(io.cwd, file)}`
@@ -73,12 +76,20 @@ function isKnown(name: string): name is keyof typeof upstreams {
   return Object.hasOwn(upstreams, name)
 }
 
-function template(upstream: string): string {
+/** A data folder as it stands in a holdfast.yaml of `folder`: relative when it lies inside. */
+function dataScalar(folder: string, data: string): string {
+  const inside = relative(folder, data)
+  const path = inside === '' ? '.' : inside.startsWith('..') ? data : `./${inside}`
+  // JSON is YAML; $${ is what a ${ is written as.
+  return /^[\w./-]+$/.test(path) ? path : JSON.stringify(path.replaceAll('${', () => '$${'))
+}
+
+function template(upstream: string, data: string): string {
   return `# Holdfast. Every key that may stand here: holdfast config schema
 # Secrets are taken from the environment (\${NAME}) or from files (file:PATH), never written here.
 
 # Log, store and keys. Back it up; whoever holds it can read what was masked.
-data: ./data
+data: ${data}
 
 listen:
   host: 127.0.0.1

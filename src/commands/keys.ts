@@ -1,4 +1,5 @@
 // holdfast keys: who may ask. Keys are shown once and stored as a digest.
+import { resolve } from 'node:path'
 import type { ActionRecord } from '#findings'
 import type { ApiKeyRecord } from '#identity'
 import { openAdministration, systemWorld } from '#server'
@@ -26,7 +27,7 @@ A running gateway learns of each change at once. The secret of a key is shown on
   --principal ID   who it acts for (default: the name)
   --tenant ID      whose data it works on (default: default)
   --scope SCOPE    what it may do, for the policies to read (default: chat); repeat for more
-  --expires DAYS   days until it stops working (default: 90)
+  --expires DAYS   days until it stops working (1 to 3650, default: 90)
   --reason TEXT    why it is revoked, for the log
   --dry-run        say what revoking would do, and change nothing
   --format FORMAT  text or json
@@ -60,8 +61,8 @@ export async function keys(args: string[], io: CommandIo): Promise<number> {
   if (verb === 'create' && values.name === undefined) throw new UsageError('keys create needs --name')
   if (verb === 'revoke' && id === undefined)
     throw new UsageError("keys revoke needs the id of a key; 'holdfast keys list' shows them")
-  const days = Number(values.expires)
-  if (!(days > 0 && days <= 3650)) throw new UsageError('--expires takes 1 to 3650 days')
+  const days = /^\d{1,4}$/.test(values.expires) ? Number(values.expires) : 0
+  if (days < 1 || days > 3650) throw new UsageError('--expires takes whole days, 1 to 3650')
 
   const data = dataFolder(values, io)
   const { administration, close } = await openAdministration(data, systemWorld(io.stderr), {
@@ -86,6 +87,12 @@ export async function keys(args: string[], io: CommandIo): Promise<number> {
       if (!json) io.stderr(`key ${created.key.id}: keep the line above, it is not shown again\n`)
       return exitCode.ok
     }
+    const key = (await administration.listKeys()).find((known) => known.id === id)
+    if (key?.revokedAt !== undefined) {
+      // Nothing happens, so nothing is logged.
+      io.stdout(json ? `${JSON.stringify({ state: 'already revoked', key })}\n` : `already revoked: ${key.id}\n`)
+      return exitCode.ok
+    }
     const record = await administration.revokeKey({
       id: id ?? '',
       reason: values.reason,
@@ -95,12 +102,18 @@ export async function keys(args: string[], io: CommandIo): Promise<number> {
     io.stdout(
       json
         ? `${JSON.stringify(record)}\n`
-        : describeRevocation(record, `${pathFrom(io.cwd, io.program)} audit prove`, dataOption(io.cwd, data)),
+        : describeRevocation(record, `${pathFrom(io.cwd, io.program)} audit prove`, locationOf(values, io, data)),
     )
     return record.state === 'verified' || record.state === 'planned' ? exitCode.ok : exitCode.notAllRight
   } finally {
     await close()
   }
+}
+
+/** The option that the user said the installation with, to be pasted again. */
+function locationOf(values: { config?: string | undefined }, io: CommandIo, data: string): string {
+  if (values.config === undefined) return dataOption(io.cwd, data)
+  return ` --config ${pathFrom(io.cwd, resolve(io.cwd, values.config))}`
 }
 
 function table(list: readonly ApiKeyRecord[], now: number): string {

@@ -2,13 +2,14 @@
 import { resolve } from 'node:path'
 import { readSettings, startHoldfast, systemWorld } from '#server'
 import { type CommandIo, exitCode } from './io.ts'
-import { helpOption, parseOptions } from './options.ts'
+import { helpOption, locationOptions, parseOptions } from './options.ts'
 
 const help = `holdfast serve: run the gateway from holdfast.yaml
 
-  holdfast serve [--config FILE] [--json]
+  holdfast serve [--config FILE] [--data DIR] [--json]
 
   --config FILE    default: ./holdfast.yaml ('holdfast init' writes one)
+  --data DIR       the data folder, instead of the one that the file names
   --json           print one line of JSON when ready, for scripts
 
 Stops in order on SIGINT or SIGTERM: running requests finish, the log gets its last checkpoint.
@@ -16,6 +17,7 @@ Stops in order on SIGINT or SIGTERM: running requests finish, the log gets its l
 
 const options = {
   ...helpOption,
+  data: locationOptions.data,
   config: { type: 'string', default: 'holdfast.yaml' },
   json: { type: 'boolean', default: false },
 } as const
@@ -27,7 +29,8 @@ export async function serve(args: string[], io: CommandIo): Promise<number> {
     return exitCode.ok
   }
   const { signal } = io
-  const read = await readSettings(resolve(io.cwd, values.config))
+  const file = await readSettings(resolve(io.cwd, values.config))
+  const read = values.data === undefined ? file : { ...file, data: resolve(io.cwd, values.data) }
   const holdfast = await startHoldfast(read, systemWorld(io.stderr))
   const upstreams = read.settings.upstreams.map(({ name }) => name)
   io.stdout(

@@ -1,7 +1,7 @@
 // holdfast up: the whole of Holdfast with nothing to configure: gateway, store and log in one folder, and a
 // demo model to talk to.
 import { join, resolve } from 'node:path'
-import { systemWorld as configWorld, parseConfig } from '#config'
+import { ConfigError, systemWorld as configWorld, parseConfig } from '#config'
 import {
   type Administration,
   ensurePolicies,
@@ -52,15 +52,16 @@ export async function up(args: string[], io: CommandIo): Promise<number> {
   const port = portOf(values.port)
   const world = systemWorld(io.stderr)
   const data = dataFolder(values, io)
+  const given = values.upstream === undefined ? undefined : urlOf(values.upstream)
   await refuseSecond(data)
   makeDataFolder(data)
   const canary = `canary-${Buffer.from(world.randomBytes(12)).toString('hex')}`
   const demo =
-    values.upstream === undefined
+    given === undefined
       ? await startDemoModel({ port: port === 0 ? 0 : port + 1, canary, eventDelayMs: 20 })
       : undefined
   try {
-    const upstream = demo?.url ?? urlOf(values.upstream ?? '')
+    const upstream = demo?.url ?? given ?? ''
     const settings = demoSettings({
       port,
       data,
@@ -113,7 +114,14 @@ function demoSettings(options: {
     inspect: { canaries: [options.canary] },
     shutdownGrace: '5s',
   }
-  return parseConfig(JSON.stringify(value), settingsSchema, configWorld, resolve(options.data, 'holdfast up'))
+  try {
+    return parseConfig(JSON.stringify(value), settingsSchema, configWorld, resolve(options.data, 'holdfast up'))
+  } catch (error) {
+    // There is no file whose line could be named: only the upstream and its key come from the user.
+    const issue = error instanceof ConfigError ? error.issues[0] : undefined
+    if (issue === undefined) throw error
+    throw new UsageError(`${issue.path.endsWith('.key') ? 'HOLDFAST_UPSTREAM_KEY' : '--upstream'}: ${issue.message}`)
+  }
 }
 
 async function makeKey(administration: Administration, now: number): Promise<string> {
@@ -171,6 +179,11 @@ function withVersion(url: string): string {
 function urlOf(text: string): string {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
     throw new UsageError('--upstream takes an http or https URL, such as http://127.0.0.1:11434/v1')
+  const { protocol, hostname } = new URL(text)
+  if (protocol === 'http:' && !/^(?:127(?:\.\d+){3}|\[::1\]|(?:.+\.)?localhost)$/.test(hostname))
+    throw new UsageError(
+      "--upstream takes plain http to this machine only; use https, or 'holdfast init' and allowHttp",
+    )
   return text.replace(/\/+$/, '')
 }
 

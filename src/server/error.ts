@@ -37,7 +37,7 @@ export function cannotListen(error: unknown, address: string): unknown {
     case 'EADDRINUSE':
       return new ServerError(
         'address_in_use',
-        `cannot listen on ${address}: another program does; stop it, or choose another port`,
+        `cannot listen on ${address}: another program does; stop it, or choose another port (0 takes a free one)`,
       )
     case 'EADDRNOTAVAIL':
       return new ServerError('address_refused', `cannot listen on ${address}: this machine does not have that address`)

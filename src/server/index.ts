@@ -6,4 +6,5 @@ export { type Installation, makeDataFolder, openInstallation } from './installat
 export { openAdministration, refuseSecond } from './open-administration.ts'
 export { ensurePolicies, readPolicies } from './policies.ts'
 export { type Settings, settingsSchema } from './settings.ts'
+export { version } from './version.ts'
 export { systemWorld, type World } from './world.ts'

@@ -39,8 +39,12 @@ export function startHoldfastUnder(wrapper: readonly string[], data: string, ...
 }
 
 /** `holdfast serve --json` with the holdfast.yaml of a folder. */
-export function startServe(cwd: string, env: NodeJS.ProcessEnv = {}): Promise<RunningGateway> {
-  return startCommand([program, 'serve', '--json'], { cwd, env: { ...process.env, ...env } })
+export function startServe(
+  cwd: string,
+  env: NodeJS.ProcessEnv = {},
+  args: readonly string[] = [],
+): Promise<RunningGateway> {
+  return startCommand([program, 'serve', '--json', ...args], { cwd, env: { ...process.env, ...env } })
 }
 
 async function startCommand(
