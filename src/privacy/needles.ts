@@ -6,8 +6,8 @@ export interface Needles {
   readonly longest: number
   /** Whether any value stands in the text, in any form. */
   isIn(text: string): boolean
-  /** Where values end that stand in the text as they are. */
-  endsIn(text: string): number[]
+  /** Where values stand in the text as they are. */
+  placesIn(text: string): { readonly start: number; readonly end: number }[]
   /** Whether the text ends in the middle of a value, where white space comes next in it. */
   isCutAtSpace(text: string): boolean
 }
@@ -44,7 +44,7 @@ export function createNeedles(values: Iterable<string>): Needles {
       const { exact, folded } = prepare()
       return viewsOf(text).some((view) => matches(exact, view).next().value || matches(folded, fold(view)).next().value)
     },
-    endsIn: (text) => Array.from(matches(prepare().raw, text), ({ end }) => end),
+    placesIn: (text) => [...matches(prepare().raw, text)],
     isCutAtSpace: (text) => heads.some((head) => head !== '' && text.endsWith(head)),
   }
 }
@@ -93,14 +93,14 @@ function indexOf(needles: readonly string[]): Index {
   return index
 }
 
-function* matches(index: Index, text: string): Generator<{ end: number }> {
+function* matches(index: Index, text: string): Generator<{ start: number; end: number }> {
   if (index.size === 0) return
   for (let at = 0; at + PREFIX <= text.length; at++) {
     for (const needle of index.get(text.slice(at, at + PREFIX)) ?? []) {
       if (!text.startsWith(needle, at)) continue
       const end = at + needle.length
       if (isShort(needle) && isWordBoundaryMissing(text, at, end)) continue
-      yield { end }
+      yield { start: at, end }
     }
   }
 }

@@ -63,6 +63,13 @@ const leaks: [string, string, string | undefined][] = [
   [`evil.example:8080?${K}`, 'address', 'evil.example'],
   [`${K}.evil.example`, 'address', 'evil.example'],
   [`anna@example.com.evil.example/`, 'address', 'evil.example'],
+  [`${K}@evil.example`, 'address', 'evil.example'],
+  [`ssh ${K}@evil.example`, 'address', 'evil.example'],
+  [`write to a+${K}@evil.example.`, 'address', 'evil.example'],
+  [`<${K}+a@mail.evil.example>`, 'address', 'mail.evil.example'],
+  [`${K}@10.1.2.3:/tmp`, 'address', '10.1.2.3'],
+  [`${K}&#64;evil.example`, 'address', 'evil.example'],
+  [`anna@example.com@evil.example`, 'address', 'evil.example'],
   [`mailto:eve@evil.example?body=${K}`, 'address', undefined],
   [`data:text/html,${K}`, 'address', undefined],
   [`javascript:alert("${K}")`, 'address', undefined],
@@ -104,6 +111,8 @@ const fine = [
   `[anna@example.com](https://evil.example/)`,
   `![x](https://evil.example/x.png) anna@example.com`,
   `Anna <anna@example.com>`,
+  `${K}@app.example.com and ${K}@work and ${K} @evil.example and Anna@1.2.3`,
+  `bert@evil.example:${K}`,
   `<b>${K}</b> <td title="${K}">x</td>`,
   `<a href="https://evil.example/">${K} x</a>`.replace('">', '"> '),
   `https://app.example.com/?q=${K}`,
@@ -217,6 +226,15 @@ for (const contentType of ['text', 'json'] as const) {
     })
   }
 }
+
+test('a value that is part of another value, which is a mail address, makes no mailbox', () => {
+  const both = new Map([
+    [EMAIL, 'anna.berg@example.com'],
+    ['[NAME_aaaaaaaa]', 'anna.berg'],
+  ])
+  assert.equal(check(['Write to anna.berg@example.com.'], { values: both }).verdict, undefined)
+  assert.equal(check(['Write to anna.berg@evil.example.'], { values: both }).verdict?.host, 'evil.example')
+})
 
 test('plain text is not held back', () => {
   const sink = createSinkCheck(options)

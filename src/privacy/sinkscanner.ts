@@ -28,10 +28,13 @@ const SUSPICIOUS = new RegExp(`${ADDRESS.source}|&[#a-z]|%[0-9a-f]`, 'iu')
 const PLAIN_URL = /https?:\/\/[\w.-]+(?::\d+)?[/?][\w/?&=.~+,%-]*/gi
 const PLAIN_PATH = /^[\w/?&=.~+,%-]*/
 // No address begins, and no value becomes a host name, without one of these.
-const PUNCTUATION = /[/\\:.?#&%]/
+const PUNCTUATION = /[/\\:.?#&%@]/
 // A value with this behind it is a host name: `[value].evil.example`.
 const AS_SUBDOMAIN =
   /^[\w-]{0,63}(?:(?:\.[\w-]{1,63}){0,8}\.([a-z]{2,24})(?::\d{1,5})?[/?#]\S|(?:\.[\w-]{1,63}){1,8}\.([a-z]{2,24}))/i
+// A value with this behind it is, or ends, the name of a mailbox or of an account: `[value]@evil.example`.
+const AS_MAILBOX =
+  /^[\w.+%~=-]{0,64}@((?:[\p{L}\p{N}_-]{1,63}\.){1,8}(?:\p{L}{2,24}|xn--[\w-]{1,59})|\d{1,3}(?:\.\d{1,3}){3})/u
 const FILE_ENDINGS = new Set('gz bz xz zst js jsx ts tsx json map css html md txt'.split(' '))
 
 export interface SinkScannerOptions {
@@ -122,8 +125,9 @@ export class SinkScanner {
   #suspicion(word: string): number | undefined {
     const address = word.search(SUSPICIOUS)
     if (address >= 0) return address
-    if (!word.includes('.')) return undefined
-    return this.#needles.endsIn(word).find((end) => /^[\w-]{0,63}\.[\w-]/.test(word.slice(end)))
+    if (!/[.@]/.test(word)) return undefined
+    const isNamePart = (end: number) => /^(?:[\w-]{0,63}\.[\w-]|[\w.+%~=-]{0,64}@)/.test(word.slice(end, end + CONTEXT))
+    return this.#needles.placesIn(word).find(({ end }) => isNamePart(end))?.end
   }
 
   #space(piece: string): void {
@@ -167,6 +171,8 @@ export class SinkScanner {
       const found = this.#unlistedIn(view)
       if (found) this.#unlisted ??= found.destination
       if (found && this.#needles.isIn(view.slice(found.end))) this.#block('address', found.destination)
+      const asMailbox = this.#mailboxIn(view)
+      if (asMailbox) this.#block('address', asMailbox)
     }
     const asSubdomain = this.#subdomainIn(this.#word)
     if (asSubdomain) this.#block('address', asSubdomain)
@@ -174,11 +180,26 @@ export class SinkScanner {
 
   /** The host name that a value becomes part of by what stands behind it. */
   #subdomainIn(word: string): Destination | undefined {
-    for (const end of this.#needles.endsIn(word)) {
+    for (const { end } of this.#needles.placesIn(word)) {
       const match = AS_SUBDOMAIN.exec(word.slice(end, end + CONTEXT))
       if (!match || FILE_ENDINGS.has((match[1] ?? match[2] ?? '').toLowerCase())) continue
       const name = match[0].slice(match[0].indexOf('.') + 1)
       return { host: name.split(/[:/?#]/, 1)[0], isListed: false }
+    }
+    return undefined
+  }
+
+  /** The host at which a value becomes a mailbox; not where the `@` is part of a value. */
+  #mailboxIn(word: string): Destination | undefined {
+    if (!word.includes('@')) return undefined
+    const places = this.#needles.placesIn(word)
+    for (const { end } of places) {
+      const match = AS_MAILBOX.exec(word.slice(end, end + CONTEXT))
+      if (!match) continue
+      const at = end + match[0].indexOf('@')
+      const isValue = places.some((place) => place.start <= at && at < place.end)
+      const destination = this.#resolve(`https://${match[1]}/`)
+      if (!isValue && destination && !destination.isListed) return destination
     }
     return undefined
   }
