@@ -47,6 +47,11 @@ const wrong: readonly [line: string, stderr: RegExp][] = [
   ['up extra', /^unexpected 'extra'; see 'holdfast up --help'$/],
   ['up --upstream ftp://host', /^--upstream takes an http or https URL, such as /],
   ['up --data none --upstream http://10.255.0.1', /^--upstream takes plain http to this machine only; use https, /],
+  [
+    'up --data none --upstream https://u:p@host',
+    /^the key of --upstream goes into HOLDFAST_UPSTREAM_KEY, not into it$/,
+  ],
+  ['up --data none --upstream https://10.1.1.1:x', /^--upstream takes an http or https URL, such as /],
   ['up --data package.json', /package\.json cannot be the data folder: it is a file$/],
   ['ask', /^ask needs a text and --key; see 'holdfast ask --help'$/],
   [

@@ -179,7 +179,9 @@ function withVersion(url: string): string {
 function urlOf(text: string): string {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
     throw new UsageError('--upstream takes an http or https URL, such as http://127.0.0.1:11434/v1')
-  const { protocol, hostname } = new URL(text)
+  const { protocol, hostname, username, password } = new URL(text)
+  if (username + password !== '')
+    throw new UsageError('the key of --upstream goes into HOLDFAST_UPSTREAM_KEY, not into it')
   if (protocol === 'http:' && !/^(?:127(?:\.\d+){3}|\[::1\]|(?:.+\.)?localhost)$/.test(hostname))
     throw new UsageError(
       "--upstream takes plain http to this machine only; use https, or 'holdfast init' and allowHttp",
