@@ -1,9 +1,9 @@
-import { equal, rejects } from 'node:assert/strict'
+import { equal, notEqual, ok, rejects } from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Administration } from './administration.ts'
 import { connectControl, serveControl } from './control.ts'
@@ -17,6 +17,17 @@ test('only the owner can connect to the control socket, whatever the umask', asy
   equal(statSync(socketOf(data)).mode & 0o777, 0o600)
   equal(process.umask(), 0)
   await stop()
+})
+
+test('the folder of a socket outside the data folder is gone after the stop', async (t) => {
+  const data = join(temporaryFolder(t), 'a'.repeat(100))
+  mkdirSync(data)
+  const folder = dirname(socketOf(data))
+  notEqual(folder, data)
+  const stop = await serveControl(data, administration)
+  ok(existsSync(folder))
+  await stop()
+  ok(!existsSync(folder))
 })
 
 test('an answer that is no JSON is a gateway that broke off, not a crash', async (t) => {
