@@ -33,7 +33,12 @@ test('keys that are made while it runs work at once, and revoked ones are refuse
   const table = (await run(cwd, 'keys', 'list', ...at)).stdout
   match(table, /^ID +STATE +TENANT +PRINCIPAL +SCOPES +NAME\n/)
   ok(table.includes(`${id}  active 90d  default  mia        chat    laptop\n`), table)
-  ok(!table.includes(secret))
+  const listed = (await run(cwd, 'keys', 'list', '--format', 'json', ...at)).stdout
+  deepEqual(
+    JSON.parse(listed).map(({ name, principal, scopes }: Record<string, unknown>) => ({ name, principal, scopes })),
+    [{ name: 'laptop', principal: 'mia', scopes: ['chat'] }],
+  )
+  ok(!`${table}${listed}`.includes(secret))
 
   const planned = await run(cwd, 'keys', 'revoke', id, '--dry-run', ...at)
   match(
@@ -93,6 +98,7 @@ test('a deep data folder has its control socket elsewhere, and is administered a
   equal(await statusWith(gateway, secret), 200)
   await run(cwd, 'keys', 'revoke', id, '--config', 'holdfast.yaml')
   equal(await statusWith(gateway, secret), 401)
+  equal(await gateway.stop(), 0)
 })
 
 const certificate = selfSigned()
