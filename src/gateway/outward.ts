@@ -4,7 +4,7 @@ import type { Lane } from './answer/text-stage.ts'
 import type { Exchange } from './exchange.ts'
 import type { House } from './house.ts'
 
-/** The tool is judged by its whole definition, as the client sent it; one that was not declared is outward. */
+/** The tool is judged by its whole definition, as the client sent it; one that was not declared, by its name. */
 export function isOutward(exchange: Exchange, house: House, lane: Lane): boolean {
   if (lane.channel !== 'tool_call') return false
   const name = lane.tool ?? ''

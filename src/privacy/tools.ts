@@ -13,25 +13,24 @@ export interface ToolPatterns {
 const WORDS = new Set(
   [
     // the network
-    'web url uri api x ftp scp dns rss rpc rest http net curl wget tcp udp page connect connection',
-    'open visit goto surf ping proxy remote relay tunnel sync host endpoint upstream online bing',
+    'web url uri ftp scp dns rss rpc http net curl wget tcp udp connect',
+    'visit goto surf ping proxy remote relay tunnel sync host endpoint upstream bing',
     // delivery
-    'send post push reply sms mms fax call dial teams deliver delivery dispatch contact transmit emit email',
-    'chat dm alert',
+    'send post push reply sms mms fax dial teams deliver delivery dispatch transmit emit email dm',
     // running code, which can do all of this
     'run exec execute executor eval evaluate bash sh zsh cmd command powershell console ssh python javascript',
     'js script repl notebook jupyter interpreter subprocess invoke container docker kubectl',
     // storage elsewhere
-    's3 gcs blob bucket drive dropbox onedrive sharepoint cdn backup',
+    's3 gcs blob bucket dropbox onedrive sharepoint cdn',
     // trackers and forges
-    'gist git github gitlab bitbucket jira linear trello asana notion confluence issue pr repo commit',
+    'gist git github gitlab bitbucket jira linear trello asana notion confluence',
     'zendesk hubspot salesforce',
     // observation
     'telemetry beacon analytics sentry datadog',
     // payments
-    'pay payment payout charge refund transfer checkout purchase buy stripe paypal',
+    'pay payment payout refund transfer stripe paypal',
     // what renders can fetch
-    'render display preview embed img markdown html iframe screenshot widget',
+    'render embed img markdown html iframe screenshot widget',
     // sending, in other languages
     'enviar envia envio correo mensaje mandar llamar publicar compartir subir descargar',
     'senden sende versenden schicken verschicken nachricht anrufen hochladen herunterladen teilen',
@@ -51,24 +50,26 @@ const PARTS = [
   ...['courriel'],
 ]
 const DESCRIPTION =
-  /\b(?:https?|urls?|uris?|web|internet|websites?|web ?pages?|webhooks?|e-?mails?|sms|slack|tweets?|publicly|external(?:ly)?|third[- ]part(?:y|ies))\b/i
-// Names of parameters that say where something goes, with a prefix (`callback_url`, `hostName`) or without.
+  /\b(?:https?|urls?|uris?|web|internet|websites?|web ?pages?|webhooks?|sends?|posts? to|publish\w{0,3}|uploads?|publicly|external(?:ly)?|third[- ]part(?:y|ies))\b/i
+// Names of parameters that say where something goes, with a prefix (`callback_url`, `hostName`) or without. An e-mail
+// address is none of them: most tools that take one look somebody up.
 const PARAMETER =
-  /"format"\s{0,8}:\s{0,8}"(?:uri|iri|url|hostname|idn-hostname|ipv[46]|e-?mail|idn-email)|"(?:[\w-]{0,32}[_-])?(?:ur[il]s?|href|hosts?|hostname|domain|endpoint|webhook|callback|recipients?|e?-?mails?|to|cc|bcc)"\s{0,8}:|"\w{0,32}(?:Ur[il]|URL|Host|Endpoint|Webhook|Recipients?|E?[Mm]ail)"\s{0,8}:/
+  /"format"\s{0,8}:\s{0,8}"(?:uri|iri|url|hostname|idn-hostname|ipv[46])|"(?:[\w-]{0,32}[_-])?(?:ur[il]s?|href|hosts?|hostname|endpoint|webhook|callback|recipients?|cc|bcc)"\s{0,8}:|"\w{0,32}(?:Ur[il]|URL|Host|Endpoint|Webhook|Recipients?)"\s{0,8}:/
 const DEFINITION_LENGTH = 16_384
 
 /**
  * Whether a tool reaches the outside world: by policy, else by its name, else by what its definition says. One that
- * policy lists both ways does, and so does one that nothing is known of: without a name, or not declared.
+ * policy lists both ways does, and so does one without a name.
  *
  * @param definition what the request declares of the tool, as JSON or as prose, of which 16 KiB are looked at;
- *   undefined for a tool that it does not declare
+ *   undefined for a tool that it does not declare, which hardly any client would call
  */
 export function isOutwardTool(name: string, definition: string | undefined, patterns: ToolPatterns): boolean {
   if (patterns.outward.some((glob) => matchesGlob(glob, name))) return true
   if (name === '') return true
   if (patterns.inward.some((glob) => matchesGlob(glob, name))) return false
-  if (definition === undefined || definition.length > DEFINITION_LENGTH) return true
+  if (definition === undefined) return soundsOutward(name)
+  if (definition.length > DEFINITION_LENGTH) return true
   return soundsOutward(name) || DESCRIPTION.test(definition) || PARAMETER.test(definition)
 }
 
