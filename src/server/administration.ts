@@ -52,11 +52,12 @@ export function administer(installation: Installation, world: World): Administra
       return created
     },
     listKeys: async () => keys.list(),
-    revokeKey: ({ id, reason, actor, dryRun }) =>
-      actions.run(
-        'revoke_api_key',
-        { keyId: id },
-        { actor, reason, dryRun, idempotencyKey: `${dryRun ? 'plan' : 'revoke'}:${id}:${world.now()}` },
-      ),
+    async revokeKey({ id, reason, actor, dryRun }) {
+      const idempotencyKey = `${dryRun ? 'plan' : 'revoke'}:${id}:${world.now()}`
+      const record = await actions.run('revoke_api_key', { keyId: id }, { actor, reason, dryRun, idempotencyKey })
+      // So that the proof which is named to the operator can be made at once.
+      await log.checkpoint()
+      return record
+    },
   }
 }
