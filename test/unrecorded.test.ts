@@ -31,9 +31,9 @@ async function errorCode(response: Response): Promise<unknown> {
 const chat = (stream: boolean) => ({ model: 'm', stream, messages: [{ role: 'user', content: 'hi' }] })
 
 for (const [name, body, key] of [
-  ['an answer', chat(false)],
-  ['a stream', chat(true)],
-  ['a list of models', undefined],
+  ['an answer', chat(false), undefined],
+  ['a stream', chat(true), undefined],
+  ['a list of models', undefined, undefined],
   ['a refusal', chat(false), 'hold_unknown'],
 ] as const) {
   test(`${name} whose decision cannot be recorded becomes 503`, async () => {
@@ -45,10 +45,16 @@ for (const [name, body, key] of [
 
   test(`${name} that is complete before the log fails does not leave either`, async () => {
     const { promise, reject } = Promise.withResolvers<never>()
+    promise.catch(() => {})
     record = () => promise
+    const said = Promise.withResolvers<void>()
+    gateway.upstream.answer = (request, response) => {
+      response.once('close', said.resolve)
+      return say('the answer', ' itself')(request, response)
+    }
     const answered = ask(body, key)
-    // Long enough for the test upstream, which answers at once, to have said everything.
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    // A refusal asks no upstream.
+    if (key === undefined) await said.promise
     reject(new Error('the disk is gone'))
     const response = await answered
     assert.equal(response.status, 503)
@@ -63,7 +69,8 @@ test('an answer that is blocked before its decision is on disk comes as an error
   gateway.upstream.answer = (_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.write('data: {"choices":[{"index":0,"delta":{"content":"well. "}}]}\n\n')
-    response.end('data: {"choices":[{"index":0,"delta":{"content":\n\n', () => setTimeout(resolve, 50))
+    response.once('close', resolve)
+    response.end('data: {"choices":[{"index":0,"delta":{"content":\n\n')
   }
   const response = await ask(chat(true))
   assert.equal(response.status, 502)
