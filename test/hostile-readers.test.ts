@@ -1,6 +1,8 @@
 // Clients that do not read, or slowly: they hold the upstream back and cost no memory.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { type LoggedExchange, openGateway } from './support/gateway.ts'
 import { chat, chatRequest, connectRaw, sendRaw } from './support/raw.ts'
 import { answerOf, chunkedStreamHead, chunkOf, startRawUpstream } from './support/raw-upstream.ts'
@@ -12,6 +14,10 @@ after(async () => {
   await gateway.close()
   await upstream.close()
 })
+/** What is still held counts, not what has not been collected yet. */
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
+
 const patience = { timeout: 15_000 }
 const { key } = gateway
 const streaming = chatRequest(key, { body: chat('Hi.', { stream: true }) })
@@ -43,6 +49,7 @@ test(
     await gateway.entriesOnce(before, (entries) => entries.some(isLate))
     await upstream.idle()
     assert.ok(sent < 20_000_000, `${sent} bytes were taken from the upstream`)
+    collectGarbage()
     assert.ok(process.memoryUsage().arrayBuffers - memory < 30_000_000)
     connection.socket.destroy()
     await assertServes()

@@ -30,6 +30,11 @@ test('an entry that was moved further than its neighbour is named, wherever it w
   )
 })
 
+test('an entry beyond the last one is named, although it claims the number that would come next', () => {
+  deepEqual(problemsOf([0], 0), ['inserted 0'])
+  deepEqual(problemsOf(numbers(102), 100), ['inserted 100', 'inserted 100'])
+})
+
 test('whatever was done, something is reported, and nothing when nothing was', () => {
   const somehow = fc.array(fc.option(fc.nat({ max: 30 }), { nil: undefined }), { maxLength: 40 })
   fc.assert(
@@ -37,6 +42,7 @@ test('whatever was done, something is reported, and nothing when nothing was', (
       const isSound = claims.length === size && claims.every((claim, at) => claim === at)
       equal(problemsOf(claims, size).length === 0, isSound)
     }),
+    { numRuns: 5_000 },
   )
 })
 

@@ -41,6 +41,9 @@ export class OrderCheck {
     if (this.#held) this.#judge(this.#held.claim, size)
     this.#held = undefined
     if (this.#next < size) this.#miss(this.#next, size)
+    // In order, but more than there should be.
+    const surplus = Math.min(this.#next - size, maxNamed)
+    for (let count = 0; count < surplus; count++) this.#note({ claim: undefined, expected: size, isReplacement: false })
     return this.#explain()
   }
 
