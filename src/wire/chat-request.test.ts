@@ -260,3 +260,10 @@ test('hostile sizes are refused quickly', () => {
     2 << 20,
   )
 })
+
+test('a content that is no text is refused, whatever it could be read as', () => {
+  for (const content of [4111111111111111, true]) {
+    const body = Buffer.from(JSON.stringify({ model: 'm', messages: [{ role: 'user', content }] }))
+    assert.throws(() => parseChatRequest(body), { code: 'invalid_request', param: 'messages[0].content' })
+  }
+})

@@ -93,8 +93,8 @@ export function variants(tag: string, kinds: Readonly<Record<string, Readonly<Re
 export function either(shapes: { readonly string?: Shape; readonly array?: Shape; readonly object?: Shape }): Shape {
   return (reader, node, path, place) => {
     const kind = node.kind === 'string' || node.kind === 'array' || node.kind === 'object' ? node.kind : undefined
-    const shape = kind === undefined ? scalar : (shapes[kind] ?? unknown)
-    shape(reader, node, path, place)
+    if (kind !== undefined) (shapes[kind] ?? unknown)(reader, node, path, place)
+    else if (node.kind !== 'null') mistyped(reader, node, path, place, `a ${Object.keys(shapes).join(' or ')}`)
   }
 }
 
