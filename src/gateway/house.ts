@@ -1,6 +1,6 @@
 // What the gateway needs from the rest of Holdfast, put together by the server. Tests build their own.
 import type { OcsfEvent } from '#audit'
-import type { ApiKeys, Principal } from '#identity'
+import type { Identify, Principal } from '#identity'
 import type { Inspector } from '#inspect'
 import type { Limiter, LimitSettings } from '#limits'
 import type { Entities, PolicySet } from '#policy'
@@ -10,7 +10,7 @@ import type { LocatedVerdict } from './exchange.ts'
 import type { Upstream } from './upstreams/index.ts'
 
 export interface House {
-  readonly keys: ApiKeys
+  readonly identify: Identify
   readonly policy: PolicySet
   readonly entities: Entities
   readonly limiter: Limiter

@@ -4,24 +4,9 @@ import type { Kysely } from 'kysely'
 import { sha256Hex } from '#crypto'
 import { IdentityError } from './error.ts'
 import { base32, formatKey, isKeyText } from './key-format.ts'
-import { type ApiKeyRecord, checkNewKey, type KeyId, type NewApiKey, readRow, type TenantId } from './key-record.ts'
+import { type ApiKeyRecord, checkNewKey, type NewApiKey, readRow } from './key-record.ts'
 import type { IdentityTables } from './migrations.ts'
-
-/** Who a request speaks for. */
-export interface Principal {
-  readonly id: string
-  readonly tenant: TenantId
-  readonly keyId: KeyId
-  /** The name of the key. */
-  readonly name: string
-  readonly scopes: readonly string[]
-}
-
-export type AuthenticationResult =
-  | { readonly ok: true; readonly principal: Principal }
-  | { readonly ok: false; readonly reason: 'malformed' | 'unknown' }
-  /** The principal that it was: for the log, never for the client. */
-  | { readonly ok: false; readonly reason: 'expired' | 'revoked'; readonly principal: Principal }
+import type { ApiKeyPrincipal, AuthenticationResult } from './principal.ts'
 
 export interface CreatedApiKey {
   /** The key's text, which nothing can show again. */
@@ -62,7 +47,7 @@ export interface ApiKeys {
 interface Entry {
   readonly hash: string
   readonly record: ApiKeyRecord
-  readonly principal: Principal
+  readonly principal: ApiKeyPrincipal
 }
 
 /**
@@ -117,7 +102,7 @@ export async function openApiKeys(options: {
     const revokedAt = stored.revokedAt ?? revoking.get(stored.id)
     const record = revokedAt === undefined ? stored : { ...stored, revokedAt }
     const { id: keyId, principal: id, tenant, name, scopes } = record
-    return { hash, record, principal: Object.freeze({ id, tenant, keyId, name, scopes }) }
+    return { hash, record, principal: Object.freeze({ kind: 'api_key', id, tenant, keyId, name, scopes }) }
   }
 
   function entry(id: string): Entry {

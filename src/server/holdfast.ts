@@ -122,7 +122,7 @@ export async function furnish(
       name,
     })
   return {
-    keys,
+    identify: keys.authenticate,
     policy: policies,
     entities: createEntities([], policies),
     limiter: createLimiter({ now: world.now }),

@@ -1,5 +1,5 @@
 // Who asks? Exactly one credential, in exactly one header, or 401.
-import { readCredential } from '#identity'
+import { type AuthenticationResult, readCredential } from '#identity'
 import type { Exchange, Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'
 
@@ -9,26 +9,43 @@ const hints = {
   malformed: 'The credential is not a Holdfast API key.',
 } as const
 
-export function identify(exchange: Exchange, house: House): Refusal | undefined {
+export function identify(exchange: Exchange, house: House): Refusal | undefined | Promise<Refusal | undefined> {
   const found = readCredential(exchange.request.rawHeaders)
-  if (!found.ok) return unauthorised(found.reason, hints[found.reason])
-  const result = house.keys.authenticate(found.credential)
-  // One message for unknown, expired and revoked: which of them it was is for the log, not for a guesser.
-  if (!result.ok) {
-    // Known, but not let in: the log names the key that was used.
-    if ('principal' in result) exchange.claimant = result.principal
-    return unauthorised(result.reason, 'The API key is not valid.')
-  }
-  exchange.principal = result.principal
-  return undefined
+  if (!found.ok) return unauthorised(found.reason, 'invalid_api_key', hints[found.reason])
+  const result = house.identify(found.credential)
+  return result instanceof Promise ? result.then((later) => letIn(exchange, later)) : letIn(exchange, result)
 }
 
-function unauthorised(reason: string, message: string): Refusal {
+function letIn(exchange: Exchange, result: AuthenticationResult): Refusal | undefined {
+  if (result.ok) {
+    exchange.principal = result.principal
+    return undefined
+  }
+  // Known, but not let in: the log names the key or the subject.
+  if ('principal' in result) exchange.claimant = result.principal
+  if (result.reason === 'token_keys_unavailable') return keysUnavailable
+  // One message each: which check it was is for the log, not for a guesser.
+  return result.reason.startsWith('token_')
+    ? unauthorised(result.reason, 'invalid_token', 'The token is not valid.', ', error="invalid_token"')
+    : unauthorised(result.reason, 'invalid_api_key', 'The API key is not valid.')
+}
+
+/** Not the token's fault: a client that threw it away and got a new one would be no further. */
+const keysUnavailable: Refusal = {
+  status: 503,
+  code: 'identity_unavailable',
+  message: "The keys of the token's issuer are not available, so it could not be checked. Try again.",
+  rule: 'identify: token_keys_unavailable',
+  headers: { 'retry-after': '10' },
+}
+
+/** @param challenge what RFC 6750 section 3 adds when there was a token */
+function unauthorised(reason: string, code: string, message: string, challenge = ''): Refusal {
   return {
     status: 401,
-    code: 'invalid_api_key',
+    code,
     message,
     rule: `identify: ${reason}`,
-    headers: { 'www-authenticate': 'Bearer realm="holdfast"' },
+    headers: { 'www-authenticate': `Bearer realm="holdfast"${challenge}` },
   }
 }
