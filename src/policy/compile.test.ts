@@ -19,10 +19,35 @@ const validate = (text: string, schema = SCHEMA, name = 's.cedarschema') =>
 test('a policy is called by its @id, or else by file and number', () => {
   const { policies } = compile(`${PERMIT}\n@id("mine") @owner("ml") forbid(principal, action, resource);`, PERMIT)
   assert.deepEqual(policies, [
-    { id: '0#1', effect: 'permit', annotations: {}, file: '0.cedar', line: 1 },
-    { id: 'mine', effect: 'forbid', annotations: { id: 'mine', owner: 'ml' }, file: '0.cedar', line: 2 },
-    { id: '1#1', effect: 'permit', annotations: {}, file: '1.cedar', line: 1 },
+    { id: '0#1', effect: 'permit', annotations: {}, file: '0.cedar', line: 1, text: PERMIT },
+    {
+      id: 'mine',
+      effect: 'forbid',
+      annotations: { id: 'mine', owner: 'ml' },
+      file: '0.cedar',
+      line: 2,
+      text: '@id("mine") @owner("ml") forbid(principal, action, resource);',
+    },
+    { id: '1#1', effect: 'permit', annotations: {}, file: '1.cedar', line: 1, text: PERMIT },
   ])
+})
+
+test('the digest of a set is that of its files: their names, their texts and the schema', () => {
+  const digest = (name: string, text: string, schema?: string) =>
+    compilePolicies({
+      policies: [{ name, text }],
+      schema: schema === undefined ? undefined : { name: 's', text: schema },
+    }).digest
+  assert.match(digest('a.cedar', PERMIT), /^[0-9a-f]{64}$/)
+  assert.equal(digest('a.cedar', PERMIT, SCHEMA), digest('a.cedar', PERMIT, SCHEMA))
+  const others = [
+    digest('a.cedar', PERMIT),
+    digest('b.cedar', PERMIT),
+    digest('a.cedar', `${PERMIT} `),
+    digest('a.cedar', PERMIT, SCHEMA),
+    digest('a.cedar', PERMIT, `${SCHEMA} `),
+  ]
+  assert.equal(new Set(others).size, others.length)
 })
 
 test('two policies with one id are refused, wherever they are', () => {

@@ -2,6 +2,7 @@
 import { type CheckedPolicies, checkPolicies, type PolicySources } from './check.ts'
 import { asBoolean, type Environment } from './code.ts'
 import type { Schema } from './declarations.ts'
+import { digestOf } from './digest.ts'
 import { type Entities, NO_ENTITIES } from './entities.ts'
 import { PolicyError, type PolicyIssue } from './errors.ts'
 import { compileExpression, type ExactLiteral, TooDeep } from './expressions.ts'
@@ -13,6 +14,8 @@ import { readSchema } from './schema.ts'
 import { compileScope, type Handle } from './scope.ts'
 
 export interface PolicySet {
+  /** SHA-256, hex, over the names and texts of all files, the schema among them: the same folder has the same digest */
+  readonly digest: string
   readonly policies: readonly Policy[]
   /** what Cedar's validator finds odd but not wrong, such as a policy that can never apply */
   readonly warnings: readonly PolicyIssue[]
@@ -40,13 +43,14 @@ export interface CompiledPolicy {
  * @throws PolicyError 'syntax', 'invalid', 'duplicate' or 'too_complex'
  */
 export function compilePolicies(sources: PolicySources): PolicySet {
-  return compileChecked(checkPolicies(sources))
+  return compileChecked(checkPolicies(sources), digestOf(sources))
 }
 
 /** @throws PolicyError 'too_complex' */
-export function compileChecked({ policies, warnings, schema }: CheckedPolicies): PolicySet {
+export function compileChecked({ policies, warnings, schema }: CheckedPolicies, digest: string): PolicySet {
   const declared = schema === undefined ? { schema: undefined, actions: NO_ENTITIES } : readSchema(schema)
   return {
+    digest,
     policies: policies.map(({ policy }) => policy),
     warnings,
     ...declared,

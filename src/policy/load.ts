@@ -1,6 +1,7 @@
 /** Policies from a folder: every `*.cedar` file, in the order of their names, and at most one schema. */
 import type { PolicySources } from './check.ts'
 import { compileChecked, type PolicySet } from './compile.ts'
+import { digestOf } from './digest.ts'
 import { type PolicyIssue, plainError } from './errors.ts'
 import type { PolicySource } from './parse.ts'
 import { checkInThread } from './thread.ts'
@@ -13,11 +14,12 @@ export interface FolderReader {
 }
 
 const SCHEMA = /\.cedarschema(?:\.json)?$/
+const TESTS = /\.test\.ya?ml$/
 
 /**
  * Loads `*.cedar` and one `*.cedarschema` or `*.cedarschema.json` from a folder (not from folders in it). With a schema,
  * all policies are validated against it. Other files are named in `warnings`, because a policy with a misspelt name
- * would otherwise be missing without a word; names that begin with a dot are left alone.
+ * would otherwise be missing without a word; names that begin with a dot and tests (`*.test.yaml`) are left alone.
  *
  * Cedar runs in a thread of its own, for at most 30 s; this one only compiles what comes from there.
  *
@@ -31,8 +33,8 @@ export async function loadPolicies(folder: string, reader: FolderReader): Promis
   if (checked.policies.length === 0) {
     throw plainError('unreadable', folder, 'there is no policy (*.cedar) in this folder')
   }
-  const set = compileChecked(checked)
-  const { ignored } = await files
+  const { sources, ignored } = await files
+  const set = compileChecked(checked, digestOf(sources))
   return { ...set, warnings: [...set.warnings, ...ignored.map(ignoredFile)] }
 }
 
@@ -41,7 +43,7 @@ async function readFolder(
   reader: FolderReader,
 ): Promise<{ sources: PolicySources; ignored: readonly string[] }> {
   const names = (await readable(folder, () => reader.listFiles(folder)))
-    .filter((name) => !name.startsWith('.'))
+    .filter((name) => !name.startsWith('.') && !TESTS.test(name))
     .toSorted()
   const read = async (name: string): Promise<PolicySource> => {
     const path = `${folder}/${name}`

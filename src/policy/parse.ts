@@ -28,6 +28,8 @@ export interface Policy {
   readonly file: string
   /** from 1 */
   readonly line: number
+  /** as it stands in the file, annotations included */
+  readonly text: string
 }
 
 /** A policy between parsing and compiling, in plain JSON. */
@@ -101,7 +103,7 @@ function parseOne(place: Place, number: number, issues: PolicyIssue[]): PlacedPo
     return []
   }
   const { line, column } = place.at(place.statement.start)
-  const policy = { id, effect: json.effect, annotations, file: place.file, line }
+  const policy = { id, effect: json.effect, annotations, file: place.file, line, text: place.statement.text }
   return [{ parsed: { policy, column, ...answer.value }, place }]
 }
 

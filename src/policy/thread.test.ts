@@ -38,7 +38,7 @@ test('a thread finds what checking in this one finds', async () => {
 
 test('a condition as long as a list grows comes back from the thread, however deep its form is', async () => {
   const checked = await checkInThread(Promise.resolve(sourcesOf(when(Array(2_000).fill('true').join(' && ')))))
-  assert.equal(compileChecked(checked).policies.length, 1)
+  assert.equal(compileChecked(checked, '').policies.length, 1)
 })
 
 test('what is wrong with a policy is told as in this thread', async () => {
