@@ -1,5 +1,7 @@
+#!/usr/bin/env node
 // The command line: finds the command by its name and hands over. Every command is one file in commands/.
-import { enableCompileCache } from 'node:module'
+import module from 'node:module'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type CommandIo, exitCode, UsageError } from './commands/io.ts'
 
@@ -32,7 +34,7 @@ which program this is.
 
 // Half of the start is compiling. The cache lies beside the program, never in the shared temporary folder, where
 // another user could put code of theirs; where the program cannot write, there is none.
-enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/holdfast', import.meta.url)))
+module.enableCompileCache?.(fileURLToPath(new URL('../node_modules/.cache/holdfast', import.meta.url)))
 
 // True when whoever read our output has gone, as `head` does after its lines.
 let isUnheard = false
@@ -45,6 +47,7 @@ async function main([name, ...args]: string[], io: CommandIo): Promise<number> {
     return name === undefined ? exitCode.usage : exitCode.ok
   }
   try {
+    requireNode()
     if (name === '--version') {
       io.stdout(`holdfast ${(await import('#server')).version}\n`)
       return exitCode.ok
@@ -59,6 +62,13 @@ async function main([name, ...args]: string[], io: CommandIo): Promise<number> {
       io.stderr(`${error instanceof Error ? error.stack : ''}\nThis is a bug in Holdfast; please report it.\n`)
     return exitCode.usage
   }
+}
+
+/** An older Node would fail further on, with words that say nothing. Nothing above needs a newer one. */
+function requireNode(): void {
+  const [major] = process.versions.node.split('.')
+  if (Number(major) >= 26) return
+  throw new UsageError(`this needs Node 26 or newer, and runs on ${process.version}; https://nodejs.org has it`)
 }
 
 function isCommand(name: string): name is keyof typeof commands {
@@ -83,7 +93,10 @@ function processIo(): CommandIo {
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
     cwd: process.cwd(),
-    program: fileURLToPath(new URL('../bin/holdfast', import.meta.url)),
+    // From a checkout by its launcher, otherwise by the name that the package manager gave it.
+    program: import.meta.url.endsWith('.ts')
+      ? fileURLToPath(new URL('../bin/holdfast', import.meta.url))
+      : resolve(process.argv[1] ?? 'holdfast'),
     env: (name) => process.env[name],
     now: Date.now,
     get signal() {

@@ -47,7 +47,8 @@ export function startServe(
   return startCommand([program, 'serve', '--json', ...args], { cwd, env: { ...process.env, ...env } })
 }
 
-async function startCommand(
+/** Any command line that ends in one of the two above, wherever the program was installed. */
+export async function startCommand(
   [command = '', ...args]: readonly string[],
   options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<RunningHoldfast> {
