@@ -3,11 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Principal } from '#identity'
 import type { Verdict } from '#inspect'
 import { type LimitDecision, rateLimitHeaders } from '#limits'
-import { type ChatRequest, type Part, publicPath, type Usage } from '#wire'
+import { type ModelOperation, type ModelRequest, type Part, publicPath, type Usage, type WireFormat } from '#wire'
 import type { Upstream } from './upstreams/index.ts'
 
 /** What a client can ask for. A request whose path is not known stays `unknown` and is refused. */
-export type Operation = 'chat' | 'models' | 'unknown'
+export type Operation = ModelOperation | 'models' | 'unknown'
 
 /**
  * Whether the texts of an exchange were read by the detectors. `not_scanned` is where every exchange
@@ -67,6 +67,8 @@ export interface Exchange {
   onMalformed: (refusal: Refusal) => void
 
   operation: Operation
+  /** That of the operation; undefined for one without a body that names a model. */
+  format: WireFormat | undefined
   /** Groups exchanges of one conversation: placeholders are stable and resolvable inside it. */
   session: string | undefined
   principal: Principal | undefined
@@ -74,7 +76,8 @@ export interface Exchange {
   claimant: Principal | undefined
   limits: LimitDecision | undefined
   body: Uint8Array
-  chat: ChatRequest | undefined
+  /** The body, read by its format. */
+  asked: ModelRequest | undefined
   upstream: Upstream | undefined
   /** Placeholders that this exchange's request carries, and so the only ones its answer may resolve. */
   placeholders: Map<string, string>
@@ -128,12 +131,13 @@ export function createExchange(
     malformed: undefined,
     onMalformed: () => {},
     operation: 'unknown',
+    format: undefined,
     session: undefined,
     principal: undefined,
     claimant: undefined,
     limits: undefined,
     body: noBytes,
-    chat: undefined,
+    asked: undefined,
     upstream: undefined,
     placeholders: new Map(),
     outbound: noBytes,

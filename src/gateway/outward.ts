@@ -8,7 +8,7 @@ import type { House } from './house.ts'
 export function isOutward(exchange: Exchange, house: House, lane: Lane): boolean {
   if (lane.channel !== 'tool_call') return false
   const name = lane.tool ?? ''
-  const declared = exchange.chat?.tools.find((tool) => tool.name === name)
+  const declared = exchange.asked?.tools.find((tool) => tool.name === name)
   const definition = declared && Buffer.from(exchange.body.subarray(declared.start, declared.end)).toString('utf8')
   return isOutwardTool(name, definition?.replace(dialect, ''), house.settings.privacy.tools)
 }

@@ -24,11 +24,11 @@ export function mayCall(house: House, principal: Principal, operation: string): 
 export function mayInfer(
   house: House,
   principal: Principal,
-  chat: Exchange['chat'],
+  asked: Exchange['asked'],
   model: string,
   upstream: string,
 ): PolicyAnswer {
-  const context = { stream: chat?.stream ?? false, tools: (chat?.tools.length ?? 0) > 0 }
+  const context = { stream: asked?.stream ?? false, tools: (asked?.tools.length ?? 0) > 0 }
   const name = `infer ${context.stream} ${context.tools} ${upstream} ${model}`
   return remembered(house, principal, name, (entities) => {
     const resource = { type: 'Holdfast::Model', id: model }

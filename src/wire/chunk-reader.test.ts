@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type ChatChunk, parseChatChunk, replaceDeltas } from './chat-stream.ts'
-import { createChunkReader } from './chunk-reader.ts'
-import { deltaEvent } from './delta-event.ts'
+import type { StreamChunk } from './format.ts'
+import { createChatReader, parseChatChunk } from './openai/chat-stream.ts'
+import { deltaEvent } from './openai/delta-event.ts'
 import { createSseReader } from './sse.ts'
+import { replaceDeltas } from './stream.ts'
 
 const plain = (delta: object, rest: object = {}, index = 0) =>
   JSON.stringify({ id: 'c', object: 'chat.completion.chunk', choices: [{ index, delta, ...rest }] })
@@ -37,7 +38,7 @@ const events = fc.array(
 test('every event is read as the parser reads it, whatever came before', () => {
   fc.assert(
     fc.property(events, (data) => {
-      const read = createChunkReader()
+      const read = createChatReader()
       const toolNames = new Map<string, string>()
       const sse = createSseReader({ maxEventBytes: 1 << 20 })
       for (const event of sse.push(Buffer.from(data.map((each) => `data: ${each}\n\n`).join('')))) {
@@ -55,7 +56,7 @@ test('every event is read as the parser reads it, whatever came before', () => {
 })
 
 test('an event that breaks out of its string is left to the parser, which refuses or reads all of it', () => {
-  const read = createChunkReader()
+  const read = createChatReader()
   const sse = createSseReader({ maxEventBytes: 1 << 20 })
   const [first, second] = sse.push(
     Buffer.from(
@@ -73,7 +74,7 @@ test('an event that breaks out of its string is left to the parser, which refuse
   )
 })
 
-function summary({ event, deltas, finished, usage, isDone, logprobs }: ChatChunk) {
+function summary({ event, deltas, finished, usage, isDone, logprobs }: StreamChunk) {
   return {
     raw: event.raw,
     deltas: deltas.map(({ path, role, channel, contentType, tool, choice, lane, text, isWhole, start, end }) => {

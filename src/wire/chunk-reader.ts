@@ -1,12 +1,11 @@
 // Reads the chunks of one stream. Most differ from an earlier one in a single string, and then only that string is
 // read: everything around it has been parsed and judged already, byte for byte.
-import { type ChatChunk, type Delta, parseChatChunk } from './chat-stream.ts'
-import type { WireOptions } from './options.ts'
+import type { Delta, StreamChunk } from './format.ts'
 import type { SseEvent } from './sse.ts'
 
 /** A chunk whose one piece of text may be exchanged: the bytes before it and after it. */
 interface Template {
-  readonly chunk: ChatChunk
+  readonly chunk: StreamChunk
   readonly delta: Delta
   readonly before: Buffer
   readonly after: Buffer
@@ -15,16 +14,18 @@ interface Template {
 /** Choices and tool calls take turns in a stream, so more than one shape recurs. */
 const maxTemplates = 4
 
-/** @returns as `parseChatChunk`, for events of one stream in their order */
-export function createChunkReader(options?: Partial<WireOptions>): (event: SseEvent) => ChatChunk {
-  const toolNames = new Map<string, string>()
+/**
+ * @param parse reads an event in full; only its deltas may depend on the events before it
+ * @returns the same, for events of one stream in their order
+ */
+export function createTemplateReader(parse: (event: SseEvent) => StreamChunk): (event: SseEvent) => StreamChunk {
   const templates: Template[] = []
   return (event) => {
     for (const template of templates) {
       const chunk = fill(template, event)
       if (chunk !== undefined) return chunk
     }
-    const chunk = parseChatChunk(event, toolNames, options)
+    const chunk = parse(event)
     const template = templateOf(chunk)
     if (template !== undefined) {
       templates.unshift(template)
@@ -35,14 +36,15 @@ export function createChunkReader(options?: Partial<WireOptions>): (event: SseEv
 }
 
 /** Undefined for a chunk in which more than one string counts. */
-function templateOf(chunk: ChatChunk): Template | undefined {
+function templateOf(chunk: StreamChunk): Template | undefined {
   const { event, deltas, finished, usage, logprobs, uninspected } = chunk
   const [delta] = deltas
   if (event.data === undefined || delta === undefined || deltas.length > 1 || delta.isWhole || delta.isKey)
     return undefined
   if (finished.length + logprobs.length + uninspected.length > 0 || usage !== undefined) return undefined
   return {
-    chunk,
+    // What surrounds the text is judged with this chunk, and not again with each that repeats it.
+    chunk: { ...chunk, names: [] },
     delta,
     // The quotes belong to the frame, so that what is between can only be a string.
     before: Buffer.from(event.data.subarray(0, delta.start + 1)),
@@ -51,10 +53,11 @@ function templateOf(chunk: ChatChunk): Template | undefined {
 }
 
 /** The event as the template with another text; undefined when it is something else. */
-function fill({ chunk, delta, before, after }: Template, event: SseEvent): ChatChunk | undefined {
+function fill({ chunk, delta, before, after }: Template, event: SseEvent): StreamChunk | undefined {
   const { data } = event
   // An empty string is no piece of text to the parser, so it is not one here.
   if (data === undefined || data.length <= before.length + after.length) return undefined
+  if (event.type !== chunk.event.type) return undefined
   const end = data.length - after.length
   if (data.compare(before, 0, before.length, 0, before.length) !== 0) return undefined
   if (data.compare(after, 0, after.length, end) !== 0) return undefined

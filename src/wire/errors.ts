@@ -1,5 +1,4 @@
-// What this room refuses, and how an OpenAI client is told about it.
-// Error object: https://platform.openai.com/docs/api-reference/streaming (error event), /docs/guides/error-codes.
+// What this room refuses. How a client is told about it is for its format to say.
 
 export type WireErrorCode =
   /** Not JSON by RFC 8259, or not UTF-8, or a byte order mark, or a lone surrogate. */
@@ -48,34 +47,6 @@ export class WireError extends Error {
     this.status = details.status
     this.param = details.param ?? null
   }
-}
-
-export interface OpenAiErrorFields {
-  readonly status: number
-  readonly code: string
-  readonly message: string
-  readonly param?: string | null
-}
-
-/**
- * The body of an error answer as OpenAI's client libraries expect it.
- * They choose the exception class by the HTTP status, and show `message`, `param`, `code` and `type`.
- */
-export function openAiError(fields: OpenAiErrorFields): Buffer {
-  const error = {
-    message: fields.message,
-    type: errorType(fields.status),
-    param: fields.param ?? null,
-    code: fields.code,
-  }
-  return Buffer.from(JSON.stringify({ error }))
-}
-
-function errorType(status: number): string {
-  if (status === 401) return 'authentication_error'
-  if (status === 403) return 'permission_error'
-  if (status === 429) return 'rate_limit_error'
-  return status >= 500 ? 'server_error' : 'invalid_request_error'
 }
 
 /** Runs a parser over what an upstream sent: whatever is wrong with it is the upstream's fault (502), not the client's. */

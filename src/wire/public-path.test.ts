@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { parseChatRequest } from './chat-request.ts'
+import { parseChatRequest } from './openai/chat-request.ts'
 import { publicPath } from './public-path.ts'
 
 test('positions and names of the format are told, names that a client chose are not', () => {

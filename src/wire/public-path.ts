@@ -1,7 +1,6 @@
 // Where something was found, told without what was found: names in a body are chosen by whoever sent it, and may be
-// a secret themselves. The shapes are imported for the names that they describe.
-import './chat-chunk-shape.ts'
-import './chat-request-shape.ts'
+// a secret themselves. The formats are imported for the names that their shapes describe.
+import './formats.ts'
 import { SCHEMA_WORDS } from './schema-words.ts'
 import { isFieldName } from './shape.ts'
 

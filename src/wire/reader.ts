@@ -39,6 +39,8 @@ export class Reader {
   /** Client requests are held to more than upstream answers, which are inspected whatever they look like. */
   readonly direction: 'request' | 'response'
   readonly parts: Part[] = []
+  /** Of an answer: short names given by software, which nothing can be masked in. */
+  readonly names: Part[] = []
   readonly blocks: Block[] = []
   readonly tools: ToolDefinition[] = []
   readonly uninspected: Uninspected[] = []

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { parseChatRequest } from './chat-request.ts'
+import { parseChatRequest } from './openai/chat-request.ts'
 import { replaceParts, splice } from './replace.ts'
 
 const words = fc.string({ unit: 'binary', minLength: 1 })

@@ -11,6 +11,8 @@ export interface SseEvent {
   readonly data: Buffer | undefined
   /** Where each data line begins, in `data` and in `raw`. */
   readonly lines: readonly DataLine[]
+  /** The last `event` field, if it is short and plain enough to say nothing. */
+  readonly type: string | undefined
   /** Nothing but data and well-formed `event`, `id` and `retry` fields: `raw` holds no other text. */
   readonly isPlain: boolean
 }
@@ -144,10 +146,11 @@ const EMPTY = Buffer.alloc(0)
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 
 /** Reads the fields of one event from the bounds of its lines. */
-function interpret(raw: Buffer, bounds: readonly number[]): Pick<SseEvent, 'data' | 'lines' | 'isPlain'> {
+function interpret(raw: Buffer, bounds: readonly number[]): Pick<SseEvent, 'data' | 'lines' | 'type' | 'isPlain'> {
   const lines: DataLine[] = []
   const values: Buffer[] = []
   let dataStart = 0
+  let type: string | undefined
   let isPlain = true
   for (let i = 0; i < bounds.length; i += 2) {
     const line = raw.subarray(bounds[i], bounds[i + 1])
@@ -159,12 +162,15 @@ function interpret(raw: Buffer, bounds: readonly number[]): Pick<SseEvent, 'data
       lines.push({ dataStart, rawStart: (bounds[i] ?? 0) + Math.min(valueStart, line.length) })
       values.push(value)
       dataStart += value.length + 1
-    } else if (!isHarmless(line.toString('latin1', 0, nameEnd), value)) {
-      isPlain = false
+    } else {
+      const field = line.toString('latin1', 0, nameEnd)
+      const isKnown = isHarmless(field, value)
+      if (field === 'event') type = isKnown ? value.toString('latin1') : undefined
+      isPlain &&= isKnown
     }
   }
   const data = values.length > 1 ? joinLines(values) : values[0]
-  return { data, lines, isPlain }
+  return { data, lines, type, isPlain }
 }
 
 function isData(line: Buffer, nameEnd: number): boolean {

@@ -1,6 +1,6 @@
 // An answer that comes whole: parsed, its texts walked through the text stages, changed in place, sent.
-import { type Part, parseChatResponse, parseErrorBody, replaceInResponse, replaceParts } from '#wire'
-import type { Exchange } from '../exchange.ts'
+import { type Part, replaceParts } from '#wire'
+import { type Exchange, established } from '../exchange.ts'
 import type { House } from '../house.ts'
 import { screenWhole } from './lanes.ts'
 
@@ -11,14 +11,16 @@ import { screenWhole } from './lanes.ts'
  * @throws AnswerBlocked when it must not be delivered
  */
 export async function screenAnswer(exchange: Exchange, house: House, body: Uint8Array): Promise<Uint8Array> {
-  const answer = parseChatResponse(body, house.settings.wire)
+  const format = established(exchange.format, 'a format')
+  const answer = format.parseResponse(body, house.settings.wire)
   exchange.usage = answer.usage ?? exchange.usage
-  return replaceInResponse(answer, await editsOf(exchange, house, answer.parts))
+  return format.replaceInResponse(answer, await editsOf(exchange, house, answer.parts))
 }
 
 /** As `screenAnswer`, for an upstream's error object. */
 export async function screenError(exchange: Exchange, house: House, body: Uint8Array): Promise<Uint8Array> {
-  return replaceParts(body, await editsOf(exchange, house, parseErrorBody(body, house.settings.wire).parts))
+  const { parts } = established(exchange.format, 'a format').parseErrorBody(body, house.settings.wire)
+  return replaceParts(body, await editsOf(exchange, house, parts))
 }
 
 async function editsOf(

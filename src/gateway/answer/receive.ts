@@ -1,6 +1,6 @@
 // Receives what an upstream sends, and decides what the client gets of it.
-import { errorEvent, WireError } from '#wire'
-import { type Exchange, limitHeaders, type Outcome, type Refusal } from '../exchange.ts'
+import { WireError } from '#wire'
+import { type Exchange, established, limitHeaders, type Outcome, type Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'
 import type { UpstreamAnswer, UpstreamCall, UpstreamError, UpstreamHead } from '../upstreams/index.ts'
 import { screenAnswer, screenError } from './buffered.ts'
@@ -56,7 +56,7 @@ export function receiveAnswer(
     if (stream === undefined) exchange.response.destroy()
     else {
       const { status, code, message } = refusal
-      sender.write(errorEvent({ status, code, message }))
+      sender.write(established(exchange.format, 'a format').errorEvent({ status, code, message }))
       sender.end()
     }
   }

@@ -20,7 +20,9 @@ export async function refuse(exchange: Exchange, refusal: Refusal, recorded: Pro
 export function sendRefusal(exchange: Exchange, refusal: Refusal): void {
   const { request, response, outcome } = exchange
   const { status, code, message, param, headers } = refusal
-  const body = openAiError({ status, code, message, param: param ?? null })
+  const fields = { status, code, message, param: param ?? null }
+  // What has no format of its own is told in the one that most clients speak.
+  const body = exchange.format?.errorBody(fields) ?? openAiError(fields)
   outcome.status = status
   outcome.bytesOut = body.length
   for (const name of response.getHeaderNames()) response.removeHeader(name)

@@ -1,17 +1,8 @@
 // An answer that comes as server-sent events. One event in, one event out, with the text that is safe so
 // far; an event whose text did not change keeps its bytes. What a lane still holds when its choice is
 // finished goes out just before the event that finishes it.
-import {
-  type ChatChunk,
-  createChunkReader,
-  createSseReader,
-  type Delta,
-  deltaEvent,
-  replaceDeltas,
-  type SseEvent,
-  WireError,
-} from '#wire'
-import type { Exchange } from '../exchange.ts'
+import { createSseReader, type Delta, type SseEvent, type StreamChunk, WireError } from '#wire'
+import { type Exchange, established } from '../exchange.ts'
 import type { House } from '../house.ts'
 import { openLane, screenPiece } from './lanes.ts'
 import type { TextStage } from './text-stage.ts'
@@ -27,7 +18,7 @@ interface OpenLane {
   readonly stage: TextStage
   readonly choice: number | undefined
   /** The last event of this lane: the shape of an extra event for its held tail. */
-  last: ChatChunk
+  last: StreamChunk
 }
 
 export function screenStream(exchange: Exchange, house: House): StreamScreen {
@@ -35,7 +26,8 @@ export function screenStream(exchange: Exchange, house: House): StreamScreen {
   const lanes = new Map<string, OpenLane>()
   /** Lanes whose text was inspected as complete. */
   const ended = new Set<string>()
-  const readChunk = createChunkReader(house.settings.wire)
+  const format = established(exchange.format, 'a format')
+  const readChunk = format.createChunkReader(house.settings.wire)
   let hasData = false
   let isDone = false
 
@@ -50,10 +42,10 @@ export function screenStream(exchange: Exchange, house: House): StreamScreen {
     const texts = chunk.deltas.map((delta) => screenDelta(chunk, delta))
     for (const [id, lane] of lanes)
       if (lane.choice !== undefined && chunk.finished.includes(lane.choice)) flush(id, lane, out)
-    out.push(replaceDeltas(chunk, texts))
+    out.push(format.replaceDeltas(chunk, texts))
   }
 
-  function screenDelta(chunk: ChatChunk, delta: Delta): string {
+  function screenDelta(chunk: StreamChunk, delta: Delta): string {
     if (delta.isWhole) return screenPiece(exchange, house, delta, delta.text)
     // A match must not be able to begin before the end of a text and go on behind it.
     if (ended.has(delta.lane) && delta.text !== '')
@@ -66,7 +58,7 @@ export function screenStream(exchange: Exchange, house: House): StreamScreen {
     return text + end(delta.lane, lane)
   }
 
-  function open(chunk: ChatChunk, delta: Delta): OpenLane {
+  function open(chunk: StreamChunk, delta: Delta): OpenLane {
     if (lanes.size >= maxLanes) throw invalidStream(tooManyLanes)
     const lane = { stage: openLane(exchange, house, delta), choice: delta.choice, last: chunk }
     lanes.set(delta.lane, lane)
@@ -75,7 +67,7 @@ export function screenStream(exchange: Exchange, house: House): StreamScreen {
 
   function flush(id: string, lane: OpenLane, out: Uint8Array[]): void {
     const tail = end(id, lane)
-    if (tail !== '') out.push(deltaEvent(lane.last, id, tail))
+    if (tail !== '') out.push(format.deltaEvent(lane.last, id, tail))
   }
 
   function end(id: string, lane: OpenLane): string {

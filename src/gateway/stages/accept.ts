@@ -1,15 +1,9 @@
 // Is this a plain HTTP/1.1 request for something we serve? Node's parser refuses what is
 // malformed; this refuses what it lets through and what has been used against other gateways.
-import type { Exchange, Operation, Refusal } from '../exchange.ts'
+import { formats } from '#wire'
+import type { Exchange, Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'
-
-/** Exact paths only: nothing is decoded, joined or matched by prefix (CVE-2026-49468, CVE-2026-59822). */
-const routes: ReadonlyMap<string, { method: string; operation: Operation }> = new Map([
-  ['/v1/chat/completions', { method: 'POST', operation: 'chat' }],
-  ['/chat/completions', { method: 'POST', operation: 'chat' }],
-  ['/v1/models', { method: 'GET', operation: 'models' }],
-  ['/models', { method: 'GET', operation: 'models' }],
-])
+import { type Route, routeOf } from '../routes.ts'
 
 /** RFC 3986 host and port, without userinfo; IPv6 in brackets. */
 const host = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/
@@ -28,11 +22,14 @@ const session = /^[A-Za-z0-9._-]{1,128}$/
 
 export function accept(exchange: Exchange, _house: House): Refusal | undefined {
   const { request } = exchange
+  const route = routeOf(request.url ?? '')
+  // First of all: it says in which format a refusal is told.
+  if (route !== undefined) take(exchange, route)
   if (request.httpVersion !== '1.1')
     return { ...refusal(426, 'http_version', 'Only HTTP/1.1 is served here.'), headers: { upgrade: 'HTTP/1.1' } }
   if (request.rawHeaders.length > 2 * maxHeaders)
     return refusal(431, 'too_many_headers', `More than ${maxHeaders} headers were sent.`)
-  return checkHeaders(exchange) ?? checkTarget(exchange) ?? checkBody(exchange)
+  return checkHeaders(exchange) ?? checkTarget(exchange, route) ?? checkBody(exchange)
 }
 
 function checkHeaders(exchange: Exchange): Refusal | undefined {
@@ -67,18 +64,20 @@ function checkHeaders(exchange: Exchange): Refusal | undefined {
   return seen.has('host') ? undefined : badRequest('host', 'The Host header is missing.')
 }
 
-function checkTarget(exchange: Exchange): Refusal | undefined {
+function take(exchange: Exchange, { operation }: Route): void {
+  exchange.operation = operation
+  exchange.format = formats.get(operation)
+}
+
+function checkTarget(exchange: Exchange, route: Route | undefined): Refusal | undefined {
   const target = exchange.request.url ?? ''
   const mark = target.indexOf('?')
-  const path = mark < 0 ? target : target.slice(0, mark)
-  const route = routes.get(path)
   if (route === undefined)
     return refusal(404, 'not_found', 'There is nothing at this path. Try POST /v1/chat/completions or GET /v1/models.')
   if (mark >= 0 && !query.test(target.slice(mark + 1))) return badRequest('query', 'The query string is not plain.')
   if (exchange.request.method !== route.method)
     return { ...refusal(405, 'method', `Use ${route.method} here.`), headers: { allow: route.method } }
-  exchange.operation = route.operation
-  if (route.operation === 'models') exchange.scan = 'not_applicable'
+  if (exchange.format === undefined) exchange.scan = 'not_applicable'
   return undefined
 }
 
@@ -86,7 +85,7 @@ function checkBody(exchange: Exchange): Refusal | undefined {
   const { headers } = exchange.request
   const coding = headers['transfer-encoding']
   const hasBody = coding !== undefined || (headers['content-length'] !== undefined && headers['content-length'] !== '0')
-  if (exchange.operation === 'models')
+  if (exchange.format === undefined)
     return hasBody ? badRequest('unexpected_body', 'A GET request carries no body here.') : undefined
   if (coding !== undefined && coding.toLowerCase() !== 'chunked')
     return badRequest('transfer_encoding', 'Only the chunked transfer encoding is understood.')

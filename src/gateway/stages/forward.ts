@@ -15,12 +15,13 @@ export async function forward(exchange: Exchange, house: House, recorded: Promis
   }
   if (exchange.operation === 'models') return listModels(exchange, house, recorded)
   const { hungUp, outbound: body } = exchange
+  const { upstreamPath } = established(exchange.format, 'a format')
   let call: UpstreamCall | undefined
   const answer = receiveAnswer(exchange, house, recorded, {
     resume: () => call?.resume(),
     abort: () => call?.abort(),
   })
   const upstream = established(exchange.upstream, 'an upstream')
-  call = upstream.send({ operation: 'chat/completions', method: 'POST', body, signal: hungUp }, answer)
+  call = upstream.send({ operation: upstreamPath, method: 'POST', body, signal: hungUp }, answer)
   await answer.done
 }

@@ -5,12 +5,12 @@ import { type Exchange, established, noteVerdicts, type Refusal } from '../excha
 import type { House } from '../house.ts'
 
 export function inspectRequest(exchange: Exchange, house: House): Stopped | Promise<Stopped> {
-  if (exchange.operation !== 'chat') return undefined
-  const chat = established(exchange.chat, 'a parsed request')
+  if (exchange.format === undefined) return undefined
+  const asked = established(exchange.asked, 'a parsed request')
   const { tenant } = established(exchange.principal, 'a principal')
   const slow: Promise<void>[] = []
   try {
-    for (const part of chat.parts) {
+    for (const part of asked.parts) {
       const { text, channel, contentType } = part
       const found = house.inspector.inspect({ text, channel, contentType, direction: 'request' }, { tenant })
       const note = (verdicts: readonly Verdict[]) => noteVerdicts(exchange, 'request', part, verdicts)

@@ -1,15 +1,16 @@
 // The body, whole and bounded, parsed once into the parts that must be inspected.
-import { parseChatRequest, WireError } from '#wire'
+import { WireError } from '#wire'
 import type { Exchange, Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'
 
 export async function read(exchange: Exchange, house: House): Promise<Refusal | undefined> {
-  if (exchange.operation !== 'chat') return undefined
+  const { format } = exchange
+  if (format === undefined) return undefined
   const body = await collect(exchange, house.settings.limits.maxBodyBytes)
   if (!Buffer.isBuffer(body)) return body
   exchange.body = body
   try {
-    exchange.chat = parseChatRequest(body, house.settings.wire)
+    exchange.asked = format.parseRequest(body, house.settings.wire)
     return undefined
   } catch (error) {
     if (!(error instanceof WireError)) throw error

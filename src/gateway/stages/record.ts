@@ -2,12 +2,13 @@
 // byte; the outcome follows. Neither holds a word of the texts.
 import { apiActivity } from '#audit'
 import { sha256Hex } from '#crypto'
-import { type Exchange, type Refusal, stageNames } from '../exchange.ts'
+import { type Exchange, type Operation, type Refusal, stageNames } from '../exchange.ts'
 import type { House } from '../house.ts'
+import { loggedPath } from '../routes.ts'
 
 /** Resolves when the decision is on disk; rejects when it cannot be written, and then nothing may be served. */
 export function recordDecision(exchange: Exchange, house: House, refusal: Refusal | undefined): Promise<unknown> {
-  const isMasked = exchange.outbound !== exchange.body && refusal === undefined && exchange.operation === 'chat'
+  const isMasked = exchange.outbound !== exchange.body && refusal === undefined
   const recorded = house.record(
     apiActivity({
       ...commonFields(exchange, house, 'decision'),
@@ -83,7 +84,7 @@ export function newId(house: House): string {
 }
 
 function commonFields(exchange: Exchange, house: House, phase: 'decision' | 'outcome') {
-  const { request, upstream, chat } = exchange
+  const { request, upstream, asked } = exchange
   const principal = exchange.principal ?? exchange.claimant
   const address = request.socket.remoteAddress
   return {
@@ -95,25 +96,27 @@ function commonFields(exchange: Exchange, house: House, phase: 'decision' | 'out
     activity: exchange.operation === 'models' ? 'read' : 'create',
     operation: operationNames[exchange.operation],
     actor: principal && { principal: principal.id, keyId: principal.keyId, kind: 'service' as const },
-    request: { method: request.method ?? '', path: pathOf(request.url ?? '') },
+    request: { method: request.method ?? '', path: loggedPath(request.url ?? '') },
     sourceCommitment: address && house.commitment(address),
-    model: chat && upstream && { name: chat.model, provider: upstream.name },
+    model: asked && upstream && { name: asked.model, provider: upstream.name },
     upstream: upstream?.name,
     scan: exchange.scan,
   } as const
 }
 
-const operationNames = { chat: 'chat.completions', models: 'models.list', unknown: 'unknown' } as const
-
-/** A path that is not one of ours may hold anything, a credential included; only its length is kept. */
-function pathOf(target: string): string {
-  const path = target.split('?', 1)[0] ?? ''
-  return /^\/(?:v1\/)?(?:chat\/completions|models)$/.test(path) ? path : `(${path.length} characters)`
+const operationNames: Readonly<Record<Operation, string>> = {
+  chat: 'chat.completions',
+  completions: 'completions',
+  embeddings: 'embeddings',
+  messages: 'messages',
+  count_tokens: 'messages.count_tokens',
+  models: 'models.list',
+  unknown: 'unknown',
 }
 
 /** Digests prove later which bytes were meant without keeping them. */
-function digestsOf({ body, outbound, operation, refusal }: Exchange): Record<string, string> {
-  if (operation !== 'chat' || body.length === 0) return {}
+function digestsOf({ body, outbound, refusal }: Exchange): Record<string, string> {
+  if (body.length === 0) return {}
   const request = sha256Hex(body)
   if (refusal !== undefined) return { request }
   return { request, forwarded: outbound === body ? request : sha256Hex(outbound) }

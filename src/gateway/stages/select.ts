@@ -6,8 +6,8 @@ import type { House } from '../house.ts'
 import { mayInfer } from '../policy-request.ts'
 
 export function select(exchange: Exchange, house: House): Selected | Promise<Selected> {
-  if (exchange.operation !== 'chat') return undefined
-  const { model } = established(exchange.chat, 'a parsed request')
+  if (exchange.format === undefined) return undefined
+  const { model } = established(exchange.asked, 'a parsed request')
   const { tenant } = established(exchange.principal, 'a principal')
   // The name goes upstream and into the log as it is, so it must not be a secret or somebody's address.
   const input = { text: model, channel: 'user', contentType: 'text', direction: 'request' } as const
@@ -20,11 +20,11 @@ export function select(exchange: Exchange, house: House): Selected | Promise<Sel
 type Selected = Refusal | undefined
 
 function choose(exchange: Exchange, house: House): Selected {
-  const chat = established(exchange.chat, 'a parsed request')
+  const asked = established(exchange.asked, 'a parsed request')
   const principal = established(exchange.principal, 'a principal')
-  const route = house.upstreams.find((candidate) => candidate.serves(chat.model))
+  const route = house.upstreams.find((candidate) => candidate.serves(asked.model))
   if (route === undefined) return unknownModel
-  const answer = mayInfer(house, principal, chat, chat.model, route.upstream.name)
+  const answer = mayInfer(house, principal, asked, asked.model, route.upstream.name)
   exchange.rule = answer.rule
   if (!answer.isAllowed)
     return {

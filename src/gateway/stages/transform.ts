@@ -5,12 +5,12 @@ import { type Exchange, established, type LocatedVerdict } from '../exchange.ts'
 import type { House } from '../house.ts'
 
 export function transform(exchange: Exchange, house: House): undefined | Promise<undefined> {
-  if (exchange.operation !== 'chat') return undefined
-  const chat = established(exchange.chat, 'a parsed request')
+  if (exchange.format === undefined) return undefined
+  const asked = established(exchange.asked, 'a parsed request')
   exchange.outbound = exchange.body
   const masks = masksByPath(exchange.verdicts, house.settings.privacy.types)
   // A placeholder that the client wrote itself has to be escaped, so a part with a bracket is looked at too.
-  const concerned = chat.parts.filter((part) => masks.has(part.path) || part.text.includes('['))
+  const concerned = asked.parts.filter((part) => masks.has(part.path) || part.text.includes('['))
   return concerned.length === 0 ? undefined : replaceIn(exchange, house, concerned, masks)
 }
 

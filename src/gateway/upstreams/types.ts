@@ -1,8 +1,9 @@
 // What the gateway sees of an upstream: a call goes out, an answer comes back in pieces, and nothing else.
+import type { WireFormat } from '#wire'
 import type { UpstreamError } from './error.ts'
 
 /** The only paths below an upstream's base URL. No part of a client's path ever reaches an upstream. */
-type UpstreamOperation = 'chat/completions' | 'models'
+type UpstreamOperation = WireFormat['upstreamPath'] | 'models'
 
 /**
  * One call. There is no field for headers on purpose: none of the client's is sent on (see headers.ts), and the

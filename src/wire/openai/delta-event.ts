@@ -1,20 +1,21 @@
 // An additional event for text that was held back until the chunk it came in had gone:
 // the skeleton of the lane's last chunk around the new text, and nothing else of that chunk.
-import type { ChatChunk } from './chat-stream.ts'
-import { WireError } from './errors.ts'
-import type { JsonNode } from './json-tree.ts'
-import { jsonString } from './replace.ts'
+import { WireError } from '../errors.ts'
+import type { StreamChunk } from '../format.ts'
+import type { JsonNode } from '../json-tree.ts'
+import { jsonString } from '../replace.ts'
+import { dataEvent } from '../stream.ts'
 
 /**
  * @param template the last chunk that had a delta of this lane
  * @returns an event that continues the lane by `text`: same ids, same choice and call index, no finish reason
  * @throws WireError (misplaced_edit) when the template has no such delta
  */
-export function deltaEvent(template: ChatChunk, lane: string, text: string): Buffer {
+export function deltaEvent(template: StreamChunk, lane: string, text: string): Buffer {
   const delta = template.deltas.find((candidate) => candidate.lane === lane)
   if (!delta || !template.document) throw noSuchLane()
   const json = skeleton(template, template.document.root, delta.path.slice(1).split('/'), text, true)
-  return Buffer.from(`data: ${json}\n\n`)
+  return dataEvent(json)
 }
 
 const ENVELOPE: ReadonlySet<string> = new Set([
@@ -30,7 +31,7 @@ const ENVELOPE: ReadonlySet<string> = new Set([
 const ADDRESS: ReadonlySet<string> = new Set(['index', 'type'])
 
 function skeleton(
-  chunk: ChatChunk,
+  chunk: StreamChunk,
   node: JsonNode,
   [step, ...rest]: readonly string[],
   text: string,
@@ -52,12 +53,12 @@ function skeleton(
 }
 
 /** A scalar that was not inspected because it says nothing. One that was may have been changed, and is left out. */
-function isUnreadable(chunk: ChatChunk, node: JsonNode): boolean {
+function isUnreadable(chunk: StreamChunk, node: JsonNode): boolean {
   const isScalar = node.kind !== 'object' && node.kind !== 'array'
   return isScalar && !chunk.deltas.some(({ start }) => start === node.start)
 }
 
-function literal(chunk: ChatChunk, { start, end }: JsonNode): string {
+function literal(chunk: StreamChunk, { start, end }: JsonNode): string {
   return chunk.document?.bytes.toString('utf8', start, end) ?? 'null'
 }
 

@@ -2,14 +2,14 @@
 // or the whole message is refused. Nothing readable passes unseen.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { WireError } from '../errors.ts'
+import type { WireOptions } from '../options.ts'
+import type { Part } from '../part.ts'
+import { createSseReader } from '../sse.ts'
 import { parseChatRequest } from './chat-request.ts'
 import { parseChatResponse } from './chat-response.ts'
 import { parseChatChunk } from './chat-stream.ts'
-import { WireError } from './errors.ts'
 import { answers, chunks, requests } from './every-field.ts'
-import type { WireOptions } from './options.ts'
-import type { Part } from './part.ts'
-import { createSseReader } from './sse.ts'
 
 const CANARY = 'A canary: "\u00e9\u{1f424}"\n\\ sings'
 const IDENTIFIER = 'canary-4f1d'

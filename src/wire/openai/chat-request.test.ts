@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { WireErrorCode } from '../errors.ts'
+import type { WireOptions } from '../options.ts'
 import { parseChatRequest } from './chat-request.ts'
-import type { WireErrorCode } from './errors.ts'
-import type { WireOptions } from './options.ts'
 
 const user = { role: 'user', content: 'Hi' }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseChatResponse, parseErrorBody, replaceInResponse } from './chat-response.ts'
+import { parseErrorBody, replaceInResponse } from '../response.ts'
+import { parseChatResponse } from './chat-response.ts'
 
 function encode(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value))
@@ -41,9 +42,6 @@ test('each part of an answer belongs to its choice', () => {
     ['/choices/1/message/tool_calls/0/function/name', 0, 'tool_call', 'text', 'mail'],
     ['/choices/1/message/tool_calls/0/function/arguments', 0, 'tool_call', 'json', 'mail'],
   ])
-  assert.equal(response.id, 'chatcmpl-1')
-  assert.equal(response.model, 'gpt-4o')
-  assert.deepEqual(response.finishReasons, ['stop', 'stop'])
   assert.deepEqual(response.usage, { promptTokens: 9, completionTokens: 3, cachedTokens: 0 })
 })
 

@@ -7,17 +7,19 @@ import { test } from 'node:test'
 import OpenAI, { APIError } from 'openai'
 import { zodFunction, zodResponseFormat } from 'openai/helpers/zod'
 import { z } from 'zod'
-import { type ChatRequest, parseChatRequest } from './chat-request.ts'
-import { errorEvent, parseChatChunk, replaceDeltas } from './chat-stream.ts'
+import type { ModelRequest } from '../format.ts'
+import { createSseReader } from '../sse.ts'
+import { replaceDeltas } from '../stream.ts'
+import { parseChatRequest } from './chat-request.ts'
+import { parseChatChunk } from './chat-stream.ts'
 import { deltaEvent } from './delta-event.ts'
-import { openAiError } from './errors.ts'
-import { createSseReader } from './sse.ts'
+import { errorEvent, openAiError } from './error-body.ts'
 
-type Answer = (request: ChatRequest) => { status?: number; type?: string; body: string | Uint8Array }
+type Answer = (request: ModelRequest) => { status?: number; type?: string; body: string | Uint8Array }
 
 /** Runs `use` with a client whose server answers by `answer`; returns the requests that came, read by this room. */
-async function withClient(answer: Answer, use: (client: OpenAI) => Promise<unknown>): Promise<ChatRequest[]> {
-  const requests: ChatRequest[] = []
+async function withClient(answer: Answer, use: (client: OpenAI) => Promise<unknown>): Promise<ModelRequest[]> {
+  const requests: ModelRequest[] = []
   const server = createServer(async (incoming, outgoing) => {
     const request = parseChatRequest(await buffer(incoming))
     requests.push(request)

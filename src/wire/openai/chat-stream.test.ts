@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type ChatChunk, errorEvent, parseChatChunk, replaceDeltas } from './chat-stream.ts'
+import type { StreamChunk } from '../format.ts'
+import { createSseReader } from '../sse.ts'
+import { replaceDeltas } from '../stream.ts'
+import { parseChatChunk } from './chat-stream.ts'
 import { deltaEvent } from './delta-event.ts'
-import { createSseReader } from './sse.ts'
+import { errorEvent } from './error-body.ts'
 
 const envelope = { id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'gpt-4o' }
 
-function chunkOf(value: unknown, toolNames?: Map<string, string>): ChatChunk {
+function chunkOf(value: unknown, toolNames?: Map<string, string>): StreamChunk {
   return read(`data: ${JSON.stringify(value)}\n\n`, toolNames)
 }
 
-function read(text: string, toolNames?: Map<string, string>): ChatChunk {
+function read(text: string, toolNames?: Map<string, string>): StreamChunk {
   const reader = createSseReader({ maxEventBytes: 1 << 20 })
   const [event] = [...reader.push(Buffer.from(text)), ...reader.end()]
   assert.ok(event)
@@ -22,7 +25,7 @@ function delta(fields: object, index = 0) {
   return { ...envelope, choices: [{ index, delta: fields, finish_reason: null }] }
 }
 
-function lanes({ deltas }: ChatChunk) {
+function lanes({ deltas }: StreamChunk) {
   return deltas.map(({ lane, text, isWhole }) => (isWhole ? [lane, text, 'whole'] : [lane, text]))
 }
 

@@ -1,12 +1,11 @@
 // The fields of a streamed chunk (openai-node 7.55, ChatCompletionChunk), each leading into its lane:
 // the text that one field of one choice adds up to over the whole stream.
 
-import { answer, indexOf } from './chat-response-shape.ts'
-import { WireError } from './errors.ts'
-import type { JsonNode } from './json-tree.ts'
-import { audioData } from './opaque.ts'
-import type { Place } from './part.ts'
-import type { Reader } from './reader.ts'
+import { WireError } from '../errors.ts'
+import type { JsonNode } from '../json-tree.ts'
+import { audioData } from '../opaque.ts'
+import type { Place } from '../part.ts'
+import type { Reader } from '../reader.ts'
 import {
   identifier,
   ignored,
@@ -19,7 +18,8 @@ import {
   scalar,
   stringMember,
   text,
-} from './shape.ts'
+} from '../shape.ts'
+import { answer, indexOf } from './chat-response-shape.ts'
 
 const called = object({ name: whole(text), arguments: jsonText })
 

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { WireError } from '../errors.ts'
+import type { WireOptions } from '../options.ts'
+import { parseErrorBody, replaceInResponse } from '../response.ts'
+import { createSseReader } from '../sse.ts'
+import { replaceDeltas } from '../stream.ts'
 import { parseChatRequest } from './chat-request.ts'
-import { parseChatResponse, parseErrorBody, replaceInResponse } from './chat-response.ts'
-import { parseChatChunk, replaceDeltas } from './chat-stream.ts'
-import { WireError } from './errors.ts'
+import { parseChatResponse } from './chat-response.ts'
+import { parseChatChunk } from './chat-stream.ts'
 import { answers, chunks, requests } from './every-field.ts'
-import type { WireOptions } from './options.ts'
-import { createSseReader } from './sse.ts'
 
 const options: Partial<WireOptions> = { images: 'any', files: 'any', audio: 'any', storedState: 'any' }
 

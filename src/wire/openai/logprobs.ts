@@ -1,10 +1,10 @@
 // Log probabilities spell the answer a second time, token by token (OpenAI ChatCompletionTokenLogprob).
 // They may be forwarded only while they say exactly what was inspected.
 import { isUtf8 } from 'node:buffer'
-import type { JsonNode } from './json-tree.ts'
-import type { Place } from './part.ts'
-import type { Reader } from './reader.ts'
-import { memberOf, stringMember, text } from './shape.ts'
+import type { JsonNode } from '../json-tree.ts'
+import type { Place } from '../part.ts'
+import type { Reader } from '../reader.ts'
+import { memberOf, stringMember, text } from '../shape.ts'
 
 /** Records the log probabilities of a choice. The alternatives in them, which the answer does not contain, become parts. */
 export function readLogprobs(

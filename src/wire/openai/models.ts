@@ -1,12 +1,12 @@
 // The list of models (GET /v1/models): what an upstream offers, reduced to what a principal may see.
-import { MODEL_NAME } from './chat-request.ts'
-import { blameUpstream } from './errors.ts'
-import { parseJson } from './json.ts'
-import type { JsonNode } from './json-tree.ts'
-import { type WireOptions, withDefaults } from './options.ts'
-import type { Part, Span } from './part.ts'
-import { Reader } from './reader.ts'
-import { identifier, invalid, json, list, memberOf, object, requireObject, scalar, stringMember } from './shape.ts'
+import { blameUpstream } from '../errors.ts'
+import { parseJson } from '../json.ts'
+import type { JsonNode } from '../json-tree.ts'
+import { type WireOptions, withDefaults } from '../options.ts'
+import { MODEL_NAME } from '../parameters.ts'
+import type { Part, Span } from '../part.ts'
+import { Reader } from '../reader.ts'
+import { identifier, invalid, json, list, memberOf, object, requireObject, scalar, stringMember } from '../shape.ts'
 
 export interface ModelList {
   readonly body: Uint8Array

@@ -1,9 +1,8 @@
 // The fields of a chat completion (openai-node 7.55, resources/chat/completions).
 // Fields that are not listed are inspected as any JSON.
-import type { JsonNode } from './json-tree.ts'
-import { readLogprobs } from './logprobs.ts'
-import { audioData } from './opaque.ts'
-import type { Reader } from './reader.ts'
+import type { JsonNode } from '../json-tree.ts'
+import { audioData } from '../opaque.ts'
+import type { Reader } from '../reader.ts'
 import {
   identifier,
   ignored,
@@ -16,7 +15,8 @@ import {
   scalar,
   stringMember,
   text,
-} from './shape.ts'
+} from '../shape.ts'
+import { readLogprobs } from './logprobs.ts'
 
 const anything = json()
 

@@ -1,10 +1,10 @@
 // The fields of a chat completion request, after the types of OpenAI's own client (openai-node 7.55,
 // resources/chat/completions), with what compatible servers add to messages.
-import type { JsonNode } from './json-tree.ts'
-import { audioData, fileData, fileReference, imageUrl, modality, stateReference, storeFlag } from './opaque.ts'
-import type { Channel } from './part.ts'
-import type { Reader } from './reader.ts'
-import { SCHEMA_WORDS } from './schema-words.ts'
+import type { JsonNode } from '../json-tree.ts'
+import { audioData, fileData, fileReference, imageUrl, modality, stateReference, storeFlag } from '../opaque.ts'
+import type { Channel } from '../part.ts'
+import type { Reader } from '../reader.ts'
+import { SCHEMA_WORDS } from '../schema-words.ts'
 import {
   either,
   ignored,
@@ -21,8 +21,8 @@ import {
   variants,
   within,
   word,
-} from './shape.ts'
-import { refuseSteering } from './steering.ts'
+} from '../shape.ts'
+import { refuseSteering } from '../steering.ts'
 
 const anything = json()
 const schema = json(SCHEMA_WORDS)
