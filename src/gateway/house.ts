@@ -2,9 +2,9 @@
 import type { OcsfEvent } from '#audit'
 import type { Identify, Principal } from '#identity'
 import type { Inspector } from '#inspect'
-import type { Limiter, LimitSettings } from '#limits'
+import type { Charge, LimitDecision, LimitSettings } from '#limits'
 import type { Entities, PolicySet } from '#policy'
-import type { PrivacyConfig, Vault } from '#privacy'
+import type { PrivacyConfig, Protection, Pseudonymised } from '#privacy'
 import type { WireOptions } from '#wire'
 import type { LocatedVerdict } from './exchange.ts'
 import type { Upstream } from './upstreams/index.ts'
@@ -13,12 +13,13 @@ export interface House {
   readonly identify: Identify
   readonly policy: PolicySet
   readonly entities: Entities
-  readonly limiter: Limiter
+  readonly limiter: { admit(charges: readonly Charge[]): LimitDecision | Promise<LimitDecision> }
   readonly inspector: Inspector
-  readonly vault: Vault
   /** In the order of the configuration: the first that serves a model gets it. */
   readonly upstreams: readonly UpstreamRoute[]
   readonly settings: GatewaySettings
+  /** Puts placeholders in the place of protected values; they are stored when it resolves. */
+  protect(protection: Protection): Promise<readonly Pseudonymised[]>
   /** Appends to the transparency log; resolves when the entry is durable. */
   record(event: OcsfEvent): Promise<unknown>
   /** As `record`, for what nobody waits for: written together with the next entry. */

@@ -1,12 +1,13 @@
 // The door: HTTP/1.1 over TLS, or in plain on loopback, with limits on everything that a client controls
 // before a request is complete. What Node's parser refuses is answered and recorded here too.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import { openAiError } from '#wire'
 import { createExchange, type Exchange, type Refusal } from './exchange.ts'
 import type { House } from './house.ts'
+import type { Houses } from './houses.ts'
 import { walk } from './pipeline.ts'
 import { newId, recordRejectedConnection } from './stages/record.ts'
 
@@ -14,27 +15,33 @@ export interface ListenOptions {
   readonly host: string
   /** 0 takes a free port. */
   readonly port: number
+  /** A socket that somebody else has bound to that address and keeps open: taken instead of binding one. */
+  readonly fd?: number | undefined
   /** Required on any address that is not loopback; the configuration refuses it otherwise. */
   readonly tls?: (SecureContextOptions & TlsOptions) | undefined
 }
 
 export interface Listener {
   readonly url: string
+  /** Shows new connections another certificate. Those that are open keep theirs. @throws Error when it does not listen with TLS */
+  renewCertificate(tls: SecureContextOptions): void
   /** Stops accepting, lets running exchanges finish for `graceMs`, then ends them. */
   close(graceMs: number): Promise<void>
 }
 
 /** Opens the gateway's listener; resolves when it accepts connections. */
-export async function listen(house: House, options: ListenOptions): Promise<Listener> {
+export async function listen(houses: Houses, options: ListenOptions): Promise<Listener> {
   const running = new Set<Promise<void>>()
   /** The newest exchange of each connection. */
   const newest = new WeakMap<Socket, Exchange>()
   const abandoned = new WeakSet<Socket>()
   const handle = (request: IncomingMessage, response: ServerResponse) => {
+    const { house, leave } = houses.enter()
     const exchange = createExchange(newId(house), request, response, house.now())
     newest.set(request.socket, exchange)
     const walked = walk(exchange, house).finally(() => {
       running.delete(walked)
+      leave()
       // Node keeps a connection whose answer ends after the server was closed.
       if (!server.listening) server.closeIdleConnections()
     })
@@ -46,11 +53,12 @@ export async function listen(house: House, options: ListenOptions): Promise<List
     if (abandoned.has(socket)) return
     abandoned.add(socket)
     const exchange = newest.get(socket)
-    if (exchange === undefined || exchange.request.complete) return reject(house, socket, refusal, exchange?.response)
+    if (exchange === undefined || exchange.request.complete)
+      return reject(houses.current, socket, refusal, exchange?.response)
     exchange.malformed = refusal
     exchange.onMalformed(refusal)
   }
-  const server = open(house, options, handle)
+  const server = open(houses.current, options, handle)
   // All of them: Node's own list has none that is still shaking hands, or that was no HTTP.
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
@@ -64,13 +72,17 @@ export async function listen(house: House, options: ListenOptions): Promise<List
   })
   await new Promise<void>((resolve, fail) => {
     server.once('error', fail)
-    server.listen({ host: options.host, port: options.port }, () => {
+    server.listen(options.fd === undefined ? { host: options.host, port: options.port } : { fd: options.fd }, () => {
       server.off('error', fail)
       resolve()
     })
   })
   return {
     url: `${options.tls === undefined ? 'http' : 'https'}://${authority(options.host, server.address())}`,
+    renewCertificate(tls) {
+      if (!(server instanceof TlsServer)) throw new Error('a listener without TLS has no certificate')
+      server.setSecureContext(tls)
+    },
     async close(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeIdleConnections()

@@ -11,7 +11,7 @@ export interface VaultOptions {
   readonly key: Uint8Array
   /** ms since the epoch. */
   readonly now: () => number
-  /** How long a session is kept after it was last used, in ms. */
+  /** How long a session is kept after it was last used, in ms. Read each time: it may change. */
   readonly ttlMs: number
   /** Sessions kept in memory, >= 1. Those with something to store stay beyond it. */
   readonly maxSessions?: number
@@ -38,8 +38,14 @@ interface Held {
 
 /** Opens the vault. Values are sealed with AES-256-GCM under a key of their session, bound to tenant, session and placeholder. */
 export function openVault(options: VaultOptions): Vault {
-  const { database, key, now, ttlMs, maxSessions = 1_000, maxValues = 50_000 } = options
-  const limits: SessionLimits = { now, ttlMs, maxValues }
+  const { database, key, now, maxSessions = 1_000, maxValues = 50_000 } = options
+  const limits: SessionLimits = {
+    now,
+    get ttlMs() {
+      return options.ttlMs
+    },
+    maxValues,
+  }
   const sessions = new Map<string, Held>()
 
   function hold(name: SessionName): Held {

@@ -5,15 +5,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TlsOptions } from 'node:tls'
 import { readEntries } from '#audit'
-import { type House, listen } from '#gateway'
+import { createHouses, type House, listen } from '#gateway'
 import type { PolicySet } from '#policy'
 import {
+  createUpstreams,
   ensurePolicies,
   furnish,
   type Installation,
   openInstallation,
   readPolicies,
   settingsSchema,
+  shareRooms,
   systemWorld,
   type World,
 } from '#server'
@@ -83,9 +85,10 @@ export async function openGateway(options: GatewayOptions = {}): Promise<TestGat
   const policies = await defaultPolicies
   const installation = await openInstallation(data, world)
   const { secret } = await installation.keys.create({ name: 'k', principal: 'p', tenant: 't', scopes: ['chat'] })
-  const furnished = await furnish(installation, settings, policies, world)
+  const routes = createUpstreams().acquire(settings.upstreams)
+  const furnished = furnish(shareRooms(installation, settings, world), settings, policies, routes, world)
   const house = { ...furnished, ...options.change?.(furnished) }
-  const listener = await listen(house, { host: '127.0.0.1', port: 0, tls: options.tls })
+  const listener = await listen(createHouses(house), { host: '127.0.0.1', port: 0, tls: options.tls })
   return {
     port: Number(new URL(listener.url).port),
     key: secret,

@@ -1,9 +1,9 @@
 // How often? One GCRA charge each for the key, the principal, the tenant and the route, all or none.
-import { chargesFor } from '#limits'
+import { chargesFor, type LimitDecision } from '#limits'
 import { type Exchange, established, type Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'
 
-export function admit(exchange: Exchange, house: House): Refusal | undefined {
+export function admit(exchange: Exchange, house: House): Refusal | undefined | Promise<Refusal | undefined> {
   const principal = established(exchange.principal, 'a principal')
   const decision = house.limiter.admit(
     chargesFor(house.settings.limits.rates, {
@@ -13,6 +13,10 @@ export function admit(exchange: Exchange, house: House): Refusal | undefined {
       route: exchange.operation,
     }),
   )
+  return decision instanceof Promise ? decision.then((later) => judge(exchange, later)) : judge(exchange, decision)
+}
+
+function judge(exchange: Exchange, decision: LimitDecision): Refusal | undefined {
   exchange.limits = decision
   if (decision.allowed) return undefined
   const scope = decision.charge?.scope ?? 'request'

@@ -1,5 +1,5 @@
 // What must not leave is replaced by placeholders, in place; all other bytes stay as they came.
-import { type ProtectedSpan, placeholderType, pseudonymise } from '#privacy'
+import { type ProtectedSpan, placeholderType } from '#privacy'
 import { type Part, replaceParts } from '#wire'
 import { type Exchange, established, type LocatedVerdict } from '../exchange.ts'
 import type { House } from '../house.ts'
@@ -17,17 +17,16 @@ export function transform(exchange: Exchange, house: House): undefined | Promise
 async function replaceIn(exchange: Exchange, house: House, parts: readonly Part[], masks: Masks): Promise<undefined> {
   const { tenant, keyId } = established(exchange.principal, 'a principal')
   // A client names its session, but only among its own: the key is part of the name.
-  const session = JSON.stringify([keyId, exchange.session ?? null])
-  const vault = await house.vault.session({ tenant, session })
+  const session = { tenant, session: JSON.stringify([keyId, exchange.session ?? null]) }
+  const texts = parts.map(({ path, text }) => ({ text, spans: masks.get(path) ?? [] }))
   // Without a name the session is everybody's who uses the key, and what one of them was given is not another's to send.
-  const recognise = exchange.session !== undefined
+  const results = await house.protect({ session, texts, recognise: exchange.session !== undefined })
   const edits: { part: Part; text: string }[] = []
-  for (const part of parts) {
-    const result = pseudonymise(part.text, masks.get(part.path) ?? [], vault, { recognise })
+  for (const [at, part] of parts.entries()) {
+    const result = established(results[at], 'a text without what must not leave')
     for (const [placeholder, value] of result.placeholders) exchange.placeholders.set(placeholder, value)
     if (result.text !== part.text) edits.push({ part, text: result.text })
   }
-  await vault.flush()
   exchange.outbound = replaceParts(exchange.body, edits)
 }
 

@@ -1,0 +1,66 @@
+// What the gateway lives in: the rooms, set up as the settings say, around what all gateways share.
+import { commitment } from '#crypto'
+import type { House, UpstreamRoute } from '#gateway'
+import { createInspector, detectorsFor } from '#inspect'
+import { createEntities, type PolicySet } from '#policy'
+import type { Settings } from './settings.ts'
+import type { Shared } from './shared.ts'
+import type { World } from './world.ts'
+
+/**
+ * @param upstreams  the routes that the settings name
+ * @returns a house; a test may exchange some of it before the doors open
+ */
+export function furnish(
+  shared: Shared,
+  settings: Settings,
+  policies: PolicySet,
+  upstreams: readonly UpstreamRoute[],
+  world: World,
+): House {
+  return {
+    identify: shared.authenticate,
+    policy: policies,
+    entities: createEntities([], policies),
+    limiter: { admit: shared.admit },
+    inspector: createInspector({
+      detectors: detectorsFor(settings.inspect),
+      actions: settings.inspect.actions,
+      cacheEntries: settings.inspect.cacheEntries,
+      timeLimitMs: settings.inspect.timeLimit,
+      now: world.monotonic,
+      onOverrun: (detector, ms) => world.warn(`the detector ${detector} took ${Math.round(ms)} ms over one text`),
+    }),
+    protect: shared.protect,
+    upstreams,
+    settings: {
+      limits: settings.limits,
+      privacy: settings.privacy,
+      wire: settings.wire,
+      maxAnswerBytes: settings.answers.maxBytes,
+      maxEventBytes: settings.answers.maxEventBytes,
+      stageTimeoutMs: settings.stageTimeout,
+    },
+    record: shared.record,
+    note: shared.note,
+    detected: shared.detected,
+    commitment: remember(1000, (value) => commitment(shared.commitKey, value)),
+    now: world.now,
+    monotonic: world.monotonic,
+    randomBytes: world.randomBytes,
+    report: world.report,
+  }
+}
+
+/** Keeps the newest `limit` results: clients are few, and each sends many requests. */
+function remember(limit: number, compute: (input: string) => string): (input: string) => string {
+  const known = new Map<string, string>()
+  return (input) => {
+    const found = known.get(input)
+    if (found !== undefined) return found
+    const result = compute(input)
+    if (known.size >= limit) known.clear()
+    known.set(input, result)
+    return result
+  }
+}

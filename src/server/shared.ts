@@ -1,0 +1,60 @@
+// What all gateways of one installation share: its log, its limits, its keys and its vault. A gateway in the same
+// process has the rooms themselves; one in a worker has their far ends (workers/), so what goes in and out is data.
+import type { OcsfEvent } from '#audit'
+import type { Detection } from '#gateway'
+import type { AuthenticationResult } from '#identity'
+import { type Charge, createLimiter, type LimitDecision } from '#limits'
+import { openVault, type Protection, type Pseudonymised, protect } from '#privacy'
+import type { Installation } from './installation.ts'
+import type { Settings } from './settings.ts'
+import type { World } from './world.ts'
+
+export interface Shared {
+  /** Resolves when the entry is durable. */
+  record(event: OcsfEvent): Promise<unknown>
+  /** As `record`, for what nobody waits for: written together with the next entry. */
+  note(event: OcsfEvent): Promise<unknown>
+  /** Never throws and never waits. */
+  detected(detection: Detection): void
+  /** Who an API key speaks for. */
+  authenticate(credential: string): AuthenticationResult
+  admit(charges: readonly Charge[]): LimitDecision | Promise<LimitDecision>
+  /** What was masked is stored when it resolves. */
+  protect(protection: Protection): Promise<readonly Pseudonymised[]>
+  /** Of the commitments that stand for personal values in the log. */
+  readonly commitKey: Uint8Array
+}
+
+export interface SharedRooms extends Shared {
+  /** Takes over what the settings say of what is shared; nothing that is kept is lost. */
+  configure(settings: Settings): void
+  /** Erases masked data that nobody asks for any more. */
+  purge(): Promise<unknown>
+}
+
+export function shareRooms(installation: Installation, settings: Settings, world: World): SharedRooms {
+  const { keyring, log, store, keys, detections } = installation
+  const limiter = createLimiter({ now: world.now })
+  let { ttl } = settings.privacy.session
+  const vault = openVault({
+    database: store.database(),
+    key: keyring.symmetric('vault'),
+    now: world.now,
+    get ttlMs() {
+      return ttl
+    },
+  })
+  return {
+    record: (event) => log.append(event),
+    note: (event) => log.note(event),
+    detected: detections.detected,
+    authenticate: keys.authenticate,
+    admit: limiter.admit,
+    protect: (protection) => protect(vault, protection),
+    commitKey: keyring.symmetric('commitments'),
+    configure({ privacy }) {
+      ttl = privacy.session.ttl
+    },
+    purge: () => vault.purge(),
+  }
+}
