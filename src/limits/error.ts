@@ -1,6 +1,13 @@
-// The one error of this room: something was asked of a limiter that makes no sense. A refusal is a decision, not an error.
+// The one error of this room: something was asked that makes no sense, or what is stored cannot be read. A refusal is
+// a decision, not an error.
 
-export type LimitsErrorCode = 'invalid_charge'
+export type LimitsErrorCode =
+  /** A rate, burst, cost or amount out of range. */
+  | 'invalid_charge'
+  /** Something is reserved or leased under this id already. */
+  | 'duplicate_id'
+  /** A stored balance cannot be read. */
+  | 'damaged'
 
 export class LimitsError extends Error {
   readonly code: LimitsErrorCode
