@@ -63,7 +63,7 @@ function fill({ chunk, delta, before, after }: Template, event: SseEvent): Strea
   if (data.compare(after, 0, after.length, end) !== 0) return undefined
   if (!isPlainText(data, before.length, end)) return undefined
   const text = data.toString('latin1', before.length, end)
-  const { path, role, channel, contentType, tool, choice, lane } = delta
+  const { path, role, channel, contentType, tool, choice, signed, reading, lane } = delta
   const filled = {
     path,
     role,
@@ -71,6 +71,8 @@ function fill({ chunk, delta, before, after }: Template, event: SseEvent): Strea
     contentType,
     tool,
     choice,
+    signed,
+    reading,
     lane,
     text,
     isWhole: false,

@@ -14,7 +14,8 @@ export class Decoder {
   }
 
   text({ start, end }: { readonly start: number; readonly end: number }): string {
-    if (this.bytes[start] !== 0x22) return this.latin1.slice(start, end)
+    if (this.bytes[start] !== 0x22)
+      return this.ascii ? this.latin1.slice(start, end) : this.bytes.toString('utf8', start, end)
     const inner = this.ascii ? this.latin1.slice(start + 1, end - 1) : this.bytes.toString('utf8', start + 1, end - 1)
     return inner.includes('\\') ? (JSON.parse(`"${inner}"`) as string) : inner
   }

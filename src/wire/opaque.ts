@@ -30,6 +30,26 @@ const publicUrl =
 const specialName =
   /^https:\/\/[^/?#]*\.(?:localhost|local|internal|intranet|corp|home|lan|private|home\.arpa|in-addr\.arpa)(?:[:/?#]|$)/i
 
+/** An image's bytes in base64. */
+export const imageData: Shape = (reader, node, path) => {
+  if (node.kind !== 'null') admit(reader, node, path, 'image', reader.options.images === 'any')
+}
+
+/** The id of an image that the provider holds: text, and a reference. */
+export const imageReference: Shape = (reader, node, path, place) => {
+  if (node.kind === 'null') return
+  admit(reader, node, path, 'image', reader.options.images !== 'refuse')
+  text(reader, node, path, place)
+}
+
+/** Where the provider fetches a file: an https URL is text and a reference, anything else is refused. */
+export const fileUrl: Shape = (reader, node, path, place) => {
+  const url = node.kind === 'string' ? reader.document.text(node) : ''
+  if (!publicUrl.test(url) || specialName.test(url)) throw invalid(path, 'must be an https URL with a public host name')
+  admit(reader, node, path, 'file', reader.options.files !== 'refuse')
+  text(reader, node, path, place)
+}
+
 /** The id of a file that the provider holds: text, and a reference. */
 export const fileReference: Shape = (reader, node, path, place) => {
   if (node.kind === 'null') return
@@ -55,6 +75,26 @@ export const stateReference: Shape = (reader, node, path, place) => {
 }
 
 const reference = either({ string: text, object: object({ id: text }) })
+
+/** Something that the provider does or did elsewhere. What of it is in the body is read as `shape` says. */
+export function remote(shape: Shape): Shape {
+  return (reader, node, path, place) => {
+    if (node.kind === 'null' || (node.kind === 'array' && node.items.length === 0)) return
+    admit(reader, node, path, 'server_tool', reader.options.serverTools === 'any')
+    shape(reader, node, path, place)
+  }
+}
+
+/** A signature, or content that the provider has encrypted, in base64. Inspected as text, and never changed. */
+export const sealed: Shape = (reader, node, path, place) => {
+  if (reader.direction === 'request' && node.kind === 'string' && !BASE64.test(reader.document.text(node))) {
+    throw invalid(path, 'must be base64, as the provider gave it')
+  }
+  text(reader, node, path, { ...place, signed: 'seal' })
+}
+
+/** Of either alphabet (RFC 4648, sections 4 and 5). */
+const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/
 
 /** `store: true`: what was said can later be fetched past this gateway. */
 export const storeFlag: Shape = (reader, node, path) => {
@@ -83,11 +123,18 @@ function admit(reader: Reader, node: JsonNode, path: string, kind: Uninspected['
   })
 }
 
-const OPTION = { image: 'images', file: 'files', audio: 'audio', stored_state: 'storedState' } as const
+const OPTION = {
+  image: 'images',
+  file: 'files',
+  audio: 'audio',
+  stored_state: 'storedState',
+  server_tool: 'serverTools',
+} as const
 
 const NOUN = {
   image: 'an image',
   file: 'a file',
   audio: 'audio',
   stored_state: 'text kept by the provider',
+  server_tool: 'something that the provider runs',
 } as const

@@ -14,6 +14,11 @@ export interface WireOptions extends JsonLimits {
   readonly audio: 'refuse' | 'any'
   /** `store: true`, earlier responses and conversations: text that the provider keeps or adds out of our sight. */
   readonly storedState: 'refuse' | 'any'
+  /**
+   * Tools that the provider runs (web search, web fetch, code execution, remote MCP servers) and what they leave there:
+   * text goes to and comes from places that this gateway does not see.
+   */
+  readonly serverTools: 'refuse' | 'any'
   /** Log probabilities repeat the text token by token. `drop` accepts the request and removes them from the stream. */
   readonly streamedLogprobs: 'refuse' | 'drop'
   /** Objects and arrays that this room does not know and that carry text: `inspect` makes every string a part. */
@@ -29,6 +34,7 @@ export const DEFAULT_WIRE_OPTIONS: WireOptions = {
   files: 'refuse',
   audio: 'refuse',
   storedState: 'refuse',
+  serverTools: 'refuse',
   streamedLogprobs: 'refuse',
   unknown: 'refuse',
 }

@@ -21,6 +21,16 @@ export interface Place {
   readonly tool?: string | undefined
   /** Which of several answers, by its `index`. */
   readonly choice?: number | undefined
+  /**
+   * `text` is covered by a signature of the provider, who takes it back only byte for byte; `seal` is such a signature,
+   * or content that is encrypted whole. Without it, everybody may change the text.
+   */
+  readonly signed?: 'text' | 'seal' | undefined
+  /**
+   * In an answer: `alone` is read as a text of its own, `joined` as one with all other such texts, in their order.
+   * Where a format does not say, a text that is one of several is taken for a piece of something.
+   */
+  readonly reading?: 'alone' | 'joined' | undefined
   /** In a stream, the lane that text found here continues. */
   readonly lane?: LanePlace
 }
@@ -51,6 +61,8 @@ export class TextPart implements Part {
   readonly contentType: 'text' | 'json'
   readonly tool: string | undefined
   readonly choice: number | undefined
+  readonly signed: Place['signed']
+  readonly reading: Place['reading']
   readonly isKey: boolean
   readonly start: number
   readonly end: number
@@ -65,6 +77,8 @@ export class TextPart implements Part {
     this.contentType = place.contentType
     this.tool = place.tool
     this.choice = place.choice
+    this.signed = place.signed
+    this.reading = place.reading
     this.isKey = isKey
     this.start = span.start
     this.end = span.end

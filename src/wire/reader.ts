@@ -13,7 +13,7 @@ export interface ToolDefinition extends Span {
 /** Something that was let through without being seen, because an option allows it. */
 export interface Uninspected extends Span {
   readonly path: string
-  readonly kind: 'image' | 'file' | 'audio' | 'stored_state'
+  readonly kind: 'image' | 'file' | 'audio' | 'stored_state' | 'server_tool'
 }
 
 /**

@@ -18,6 +18,10 @@ export const wireSchema = z
       .enum(['refuse', 'any'])
       .default(standard.storedState)
       .describe('`store: true` and earlier conversations: text that the upstream keeps or adds unseen.'),
+    serverTools: z
+      .enum(['refuse', 'any'])
+      .default(standard.serverTools)
+      .describe('Tools that the provider runs: web search and fetch, code execution, remote MCP servers, containers.'),
     streamedLogprobs: z
       .enum(['refuse', 'drop'])
       .default(standard.streamedLogprobs)

@@ -26,6 +26,7 @@ const names: ReadonlySet<string> = new Set([
   // where to
   ...['apibase', 'apihost', 'apiurl', 'apitype', 'apiversion', 'baseuri', 'baseurl', 'customhost', 'customendpoint'],
   ...['deployment', 'deploymentid', 'deploymentname', 'endpoint', 'endpointurl', 'engine', 'host', 'hostname', 'url'],
+  ...['anthropicversion', 'anthropicbeta', 'betas'],
   ...[
     'customllmprovider',
     'llmprovider',
@@ -43,7 +44,8 @@ const names: ReadonlySet<string> = new Set([
   ...['modelgroup', 'modellist', 'models', 'lorarequest', 'userconfig'],
   // as whom
   ...['accesstoken', 'apikey', 'apikeys', 'auth', 'authorization', 'bearertoken', 'credential', 'credentials', 'key'],
-  ...['org', 'organization', 'organizationid', 'password', 'project', 'secret', 'token', 'virtualkey'],
+  ...['org', 'organization', 'organizationid', 'password', 'project', 'secret', 'token', 'userprofileid', 'virtualkey'],
+  ...['workspace', 'workspaceid'],
   // with what else in the message
   ...['body', 'defaultheaders', 'defaultquery', 'extrabody', 'extraheaders', 'extraquery', 'headers', 'query'],
   // past which checks and records
