@@ -31,6 +31,24 @@ export function parseConfig<S extends z.ZodType>(
   return validate(schema, source, references)
 }
 
+/**
+ * As `parseConfig`, for a text that is no configuration and refers to nothing outside it: `${…}` and `file:` in it mean
+ * themselves. With the value comes how to complain about a place in it.
+ */
+export function parseYaml<S extends z.ZodType>(
+  text: string,
+  schema: S,
+  fileName: string,
+): { readonly value: z.output<S>; issue(path: Path, message: string): ConfigIssue } {
+  const source = parseTree(text, fileName)
+  const { root, issue } = source
+  const secretAt = (path: Path) => issue(path, 'a secret has no place here')
+  return {
+    value: validate(schema, source, { root, isSubstituted: () => false, secretAt, redact: (message) => message }),
+    issue,
+  }
+}
+
 function readConfig(file: string, world: ConfigWorld): string {
   try {
     return world.readFile(file)

@@ -5,7 +5,9 @@
  */
 import { createRequire } from 'node:module'
 import type * as Wasm from '@cedar-policy/cedar-wasm/nodejs'
+import type { EntityJson } from './entities.ts'
 import type { PolicyJson } from './est.ts'
+import type { CedarJson, EntityUidJson } from './json.ts'
 
 type Cedar = typeof Wasm
 
@@ -64,6 +66,46 @@ export function schemaToJson(schema: Wasm.Schema): Wasm.SchemaJson<string> {
   const answer = callCedar((cedar) => cedar.schemaToJson(schema))
   if (answer.type === 'failure') throw new Error(`Cedar accepts the schema, and does not: ${answer.errors[0]?.message}`)
   return answer.json
+}
+
+/** A question and all that it is decided by, in Cedar's JSON forms. */
+export interface Question {
+  readonly principal: EntityUidJson
+  readonly action: EntityUidJson
+  readonly resource: EntityUidJson
+  readonly context: Readonly<Record<string, CedarJson>>
+  readonly policies: Readonly<Record<string, string>>
+  readonly entities: readonly EntityJson[]
+  readonly schema: Wasm.Schema | undefined
+}
+
+/**
+ * Cedar's own decision, which tests hold ours against.
+ *
+ * @returns not `ok` when the question does not conform to the schema
+ * @throws CedarOverflow
+ */
+export function authorise({ policies, entities, schema, ...request }: Question): Parsed<{
+  readonly decision: 'allow' | 'deny'
+  readonly reasons: readonly string[]
+  readonly errors: readonly string[]
+}> {
+  // Cedar's types want mutable values, and its entities every part.
+  const call = JSON.parse(
+    JSON.stringify({
+      ...request,
+      policies: { staticPolicies: policies },
+      entities: entities.map((entity) => ({ attrs: {}, parents: [], ...entity })),
+      ...(schema === undefined ? {} : { schema, validateRequest: true }),
+    }),
+  )
+  const answer = callCedar((cedar) => cedar.isAuthorized(call))
+  if (answer.type === 'failure') return { ok: false, complaints: answer.errors.map(complaint) }
+  const { decision, diagnostics } = answer.response
+  return {
+    ok: true,
+    value: { decision, reasons: diagnostics.reason, errors: diagnostics.errors.map(({ policyId }) => policyId) },
+  }
 }
 
 let loaded: Cedar | undefined

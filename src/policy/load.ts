@@ -38,6 +38,15 @@ export async function loadPolicies(folder: string, reader: FolderReader): Promis
   return { ...set, warnings: [...set.warnings, ...ignored.map(ignoredFile)] }
 }
 
+/**
+ * The files that `loadPolicies` would load, unchecked: for Cedar itself (see oracle.ts).
+ *
+ * @throws PolicyError 'unreadable'
+ */
+export async function readPolicySources(folder: string, reader: FolderReader): Promise<PolicySources> {
+  return (await readFolder(folder, reader)).sources
+}
+
 async function readFolder(
   folder: string,
   reader: FolderReader,
