@@ -42,7 +42,7 @@ test('a name means what is nearest: in its namespace, then outside, then built i
     size: { kind: 'set', element: { kind: 'entity', type: 'Root' } },
   })
   assert.deepEqual(schema?.entityTypes.get('Other::Team')?.parentTypes, new Set(['Org::Team', 'Root']))
-  const view = schema?.actionTypes.get('Org::Action::"view')
+  const view = schema?.actionTypes.get('Org::Action::"view"')
   assert.deepEqual(view?.principalTypes, new Set(['Org::Team']))
   assert.deepEqual(view?.resourceTypes, new Set(['Other::Team']))
 })
@@ -54,8 +54,8 @@ test('an action is in its groups, those of other namespaces too', () => {
      namespace B { action all; }`,
   )
   assert.deepEqual(
-    actions.find('A::Action::"view')?.ancestors,
-    new Set(['A::Action::"read', 'B::Action::"all', 'A::Action::"any']),
+    actions.find('A::Action::"view"')?.ancestors,
+    new Set(['A::Action::"read"', 'B::Action::"all"', 'A::Action::"any"']),
   )
 })
 
@@ -77,7 +77,7 @@ test('a schema in JSON may use common types as shapes, and says Extension and En
   const shape = { kind: 'record', attributes: new Map([['ip', { type: { kind: 'ip' }, required: false }]]) }
   assert.deepEqual(schema?.entityTypes.get('Org::Host')?.attributes, shape)
   assert.deepEqual(schema?.entityTypes.get('Org::Host')?.tags, { kind: 'entity', type: 'Org::Host' })
-  assert.deepEqual(schema?.actionTypes.get('Org::Action::"view')?.context, shape)
+  assert.deepEqual(schema?.actionTypes.get('Org::Action::"view"')?.context, shape)
 })
 
 test('a common type is read once, however often it is used', () => {

@@ -60,7 +60,7 @@ const TYPE_NAME = /^[A-Za-z_][A-Za-z0-9_]*(?:::[A-Za-z_][A-Za-z0-9_]*)*$/
 
 /** The entity `type::"id"`, or undefined when `type` is not a Cedar type name. */
 export function entityUid(type: string, id: string): EntityUid | undefined {
-  return TYPE_NAME.test(type) ? { kind: 'entity', type, id, key: `${type}::"${id}` } : undefined
+  return TYPE_NAME.test(type) ? { kind: 'entity', type, id, key: `${type}::"${id}"` } : undefined
 }
 
 export function makeSet(items: Iterable<Value>): CedarSet {
