@@ -4,6 +4,7 @@
 export { ConfigError, type ConfigErrorCode, type ConfigIssue } from './error.ts'
 export { type JsonSchema, jsonSchemaOf } from './json-schema.ts'
 export { loadConfig, parseConfig, parseYaml } from './load.ts'
+export { modelMatcher } from './name-patterns.ts'
 export type { ConfigWorld } from './references.ts'
 export { Secret, secretSchema } from './secret.ts'
 export { durationMs, sizeBytes } from './units.ts'

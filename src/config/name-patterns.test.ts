@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { modelMatcher } from './models.ts'
+import { modelMatcher } from './name-patterns.ts'
 
 test('a star stands for any text, everything else for itself', () => {
   const cases: [string, string, boolean][] = [
