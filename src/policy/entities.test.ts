@@ -6,7 +6,7 @@ import { createEntities, type Entities, type EntityJson } from './entities.ts'
 import { PolicyError } from './errors.ts'
 
 const uid = (id: string, type = 'Team') => ({ type, id })
-const key = (id: string, type = 'Team') => `${type}::"${id}`
+const key = (id: string, type = 'Team') => `${type}::"${id}"`
 const ancestors = (entities: Entities, id: string) => [...(entities.find(key(id))?.ancestors ?? [])].sort()
 
 test('an entity knows all that is above it, at any distance, whether it is in the store or not', () => {

@@ -58,7 +58,7 @@ test('a policy about another entity is not looked at', () => {
   const about = (id: string, n: number) => {
     const handles: Handle[] = [
       { role: 'principal', by: 'type', names: ['User'] },
-      { role: 'resource', by: 'entity', names: [`Model::"${id}`] },
+      { role: 'resource', by: 'entity', names: [`Model::"${id}"`] },
     ]
     return { handles, n }
   }
