@@ -2,7 +2,7 @@
 // benchmarks, the servers they drive. Runs on any Node from 20, so it uses nothing newer.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -10,8 +10,10 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const wanted = process.argv.slice(2)
 
 installDependencies()
-if (wanted.includes('--test'))
+if (wanted.includes('--test')) {
   installFromDebian({ strace: 'strace' }, 'the proof that each decision is synced before its answer')
+  installFromDebian({ postgres: 'postgresql' }, 'the tests of the store on PostgreSQL')
+}
 if (wanted.includes('--bench')) installFromDebian({ nginx: 'nginx' }, 'the comparison with nginx')
 
 /** `npm ci` when node_modules does not match the lockfile; the stamp is the lockfile's SHA-256. */
@@ -50,7 +52,14 @@ function installFromDebian(packageOf, purpose) {
 function onPath(program) {
   return (process.env.PATH ?? '')
     .split(':')
-    .some((folder) => existsSync(join(folder, program)) || existsSync(join('/usr/sbin', program)))
+    .concat('/usr/sbin', debianPostgres())
+    .some((folder) => existsSync(join(folder, program)))
+}
+
+/** Debian keeps the server out of the PATH, a folder for each version. */
+function debianPostgres() {
+  const root = '/usr/lib/postgresql'
+  return existsSync(root) ? readdirSync(root).map((version) => join(root, version, 'bin')) : []
 }
 
 function fail(message) {

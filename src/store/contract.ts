@@ -214,6 +214,40 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
       assert.deepEqual(byNumber, [{ whole: 25 }, { whole: 20 }])
     })
 
+    test('null comes before every value, and after them in descending order', async () => {
+      const prefix = fresh()
+      const rows = [2, null, -1].map((whole, index) => ({ id: `${prefix}-${index}`, ...blank, whole }))
+      await database.insertInto('item').values(rows).execute()
+      const mine = database.selectFrom('item').select('whole').where('id', 'like', `${prefix}-%`)
+      const up = await mine.orderBy('whole').execute()
+      const down = await mine.orderBy('whole', 'desc').execute()
+      assert.deepEqual(
+        [up.map(({ whole }) => whole), down.map(({ whole }) => whole)],
+        [
+          [null, -1, 2],
+          [2, -1, null],
+        ],
+      )
+    })
+
+    test('counts, sums, averages and comparisons are numbers', async () => {
+      const prefix = fresh()
+      const rows = [1, 2, 4].map((whole) => ({ id: `${prefix}-${whole}`, ...blank, whole, real: whole / 2 }))
+      await database.insertInto('item').values(rows).execute()
+      const row = await database
+        .selectFrom('item')
+        .where('id', 'like', `${prefix}-%`)
+        .select(({ fn, eb }) => [
+          fn.countAll().as('count'),
+          fn.sum('whole').as('sum'),
+          fn.avg('real').as('average'),
+          fn.max('real').as('largest'),
+          eb(fn.countAll(), '>', 2).as('several'),
+        ])
+        .executeTakeFirst()
+      assert.deepEqual(row, { count: 3, sum: 7, average: 7 / 6, largest: 2, several: 1 })
+    })
+
     test('a transaction is all or nothing', async () => {
       const [kept, lost] = [fresh(), fresh()]
       await database.transaction().execute((trx) =>
@@ -232,6 +266,33 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
       await assert.rejects(failing, RangeError)
       assert.ok(await read(kept))
       assert.equal(await read(lost), undefined)
+    })
+
+    test('a statement that fails inside a transaction undoes itself only, and the transaction goes on', async () => {
+      const [first, second] = [fresh(), fresh()]
+      await database.transaction().execute(async (trx) => {
+        await trx
+          .insertInto('item')
+          .values({ id: first, ...blank })
+          .execute()
+        await assert.rejects(
+          trx
+            .insertInto('item')
+            .values([
+              { id: second, ...blank },
+              { id: first, ...blank },
+            ])
+            .execute(),
+          { code: 'unique' },
+        )
+        await assert.rejects(sql`select * from nowhere`.execute(trx), { code: 'sql' })
+        await trx
+          .insertInto('item')
+          .values({ id: second, ...blank, whole: 2 })
+          .execute()
+      })
+      assert.ok(await read(first))
+      assert.equal((await read(second))?.whole, 2)
     })
 
     test('nobody sees what a transaction has not committed', async () => {

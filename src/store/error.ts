@@ -1,7 +1,10 @@
 // The one error of this room, with the same codes for every database underneath.
 
 /**
- * Opening: `not_a_database`, `foreign` (another program's), `corrupt`, `locked`, `unwritable`.
+ * Opening: `not_a_database`, `foreign` (another program's), `corrupt`, `locked`, `unwritable`, `restoring` (a restore
+ * into it was not finished).
+ * A server: `unreachable` (no connection, or it broke; the message says what is known of the statement), `argument` (an
+ * address that cannot be used, or one that is not safe).
  * Statements: `unique`, `foreign_key`, `not_null`, `check`, `type`, `invalid_value`, `out_of_range`, `too_big`,
  * `locked`, `disk`, `transaction_ended` (timed out or rolled back by the database), `sql` (a mistake in the program).
  * Migrations: `migration_invalid`, `migration_failed`, `migration_changed`, `migration_missing`, `migration_unknown`.
@@ -13,6 +16,9 @@ export type StoreErrorCode =
   | 'corrupt'
   | 'locked'
   | 'unwritable'
+  | 'unreachable'
+  | 'restoring'
+  | 'argument'
   | 'unique'
   | 'foreign_key'
   | 'not_null'

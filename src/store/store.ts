@@ -1,11 +1,16 @@
-// The store: rows in one database, reached through Kysely. Embedded it is SQLite in a thread of its own.
+// The store: rows in one database, reached through Kysely. Embedded it is SQLite in a thread of its own; grown it is a
+// PostgreSQL server. Both keep the same contract (contract.ts).
 
 import { Kysely } from 'kysely'
 import { type Migration, migrate } from './migrate.ts'
+import { type Hidden, parseAddress, type TlsFiles } from './postgres/address.ts'
+import { createPostgresDialect } from './postgres/dialect.ts'
+import { openPostgresSession } from './postgres/session.ts'
 import { createSqliteDialect } from './sqlite/dialect.ts'
 import { openSqliteThread } from './sqlite/thread.ts'
 
 export interface Store extends AsyncDisposable {
+  readonly kind: 'sqlite' | 'postgresql'
   /**
    * A query builder over the store's tables. All of them share one connection: single statements run in the order in
    * which they are executed, and a transaction has the connection alone until it ends. So inside
@@ -26,32 +31,68 @@ export interface Store extends AsyncDisposable {
   close(): Promise<void>
 }
 
-export interface StoreOptions {
-  /** The database file, created if absent with mode 0600; its folder must exist. `:memory:` for none. */
-  readonly path: string
+/** Where the store is, and how long it waits. */
+export type StoreOptions = (FileOptions | ServerOptions) & {
   /** ms since the epoch; used for the time at which a migration was applied. */
   readonly now: () => number
-  /** How long to wait for another process that is writing, in ms. */
+  /** How long to wait for another process that is writing, and for a connection to a server, in ms. */
   readonly busyTimeoutMs?: number
   /** How long a transaction may stand still, in ms: one that forgot to end must not stop the store for ever. */
   readonly transactionIdleMs?: number
 }
 
+interface FileOptions {
+  /** The database file, created if absent with mode 0600; its folder must exist. `:memory:` for none. */
+  readonly path: string
+}
+
+interface ServerOptions {
+  /** `postgres://USER:PASSWORD@HOST:5432/DATABASE`. TLS, fully verified, unless the host is this machine. */
+  readonly url: Hidden
+  readonly tls?: TlsFiles | undefined
+  /** Take a server that has fsync off: for one that is durable in another way. */
+  readonly allowUnsynced?: boolean | undefined
+  /** How long one statement may take, in ms. */
+  readonly statementTimeoutMs?: number | undefined
+  /** For a restore: take a store into which a restore was not finished. */
+  readonly mayBeRestoring?: boolean | undefined
+}
+
 /**
  * Opens the store and checks that it is ours, whole and writable. A commit has reached the disk when it returns.
- * @throws StoreError `not_a_database`, `foreign`, `corrupt`, `locked`, `unwritable`
+ * @throws StoreError `not_a_database`, `foreign`, `corrupt`, `locked`, `unwritable`, `unreachable`, `argument`, `restoring`
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const thread = await openSqliteThread({
-    path: options.path,
-    busyTimeoutMs: options.busyTimeoutMs ?? 5_000,
-    transactionIdleMs: options.transactionIdleMs ?? 30_000,
-  })
-  const dialect = createSqliteDialect(thread)
+  const { engine, dialect } = 'url' in options ? await openServer(options) : await openFile(options)
   return {
+    kind: 'url' in options ? 'postgresql' : 'sqlite',
     database: <Tables>() => new Kysely<Tables>({ dialect }),
     migrate: (list) => migrate(new Kysely({ dialect }), list, options.now),
-    close: () => thread.close(),
-    [Symbol.asyncDispose]: () => thread.close(),
+    close: () => engine.close(),
+    [Symbol.asyncDispose]: () => engine.close(),
   }
+}
+
+const busyTimeoutMs = 5_000
+const transactionIdleMs = 30_000
+
+async function openFile({ path, ...options }: StoreOptions & FileOptions) {
+  const engine = await openSqliteThread({
+    path,
+    busyTimeoutMs: options.busyTimeoutMs ?? busyTimeoutMs,
+    transactionIdleMs: options.transactionIdleMs ?? transactionIdleMs,
+  })
+  return { engine, dialect: createSqliteDialect(engine) }
+}
+
+async function openServer({ url, tls, ...options }: StoreOptions & ServerOptions) {
+  const engine = await openPostgresSession({
+    address: parseAddress(url, tls),
+    busyTimeoutMs: options.busyTimeoutMs ?? busyTimeoutMs,
+    transactionIdleMs: options.transactionIdleMs ?? transactionIdleMs,
+    statementTimeoutMs: options.statementTimeoutMs ?? 60_000,
+    allowUnsynced: options.allowUnsynced ?? false,
+    mayBeRestoring: options.mayBeRestoring ?? false,
+  })
+  return { engine, dialect: createPostgresDialect(engine) }
 }

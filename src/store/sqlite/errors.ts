@@ -1,7 +1,7 @@
 // SQLite's result codes (https://www.sqlite.org/rescode.html) as the store's.
 
+import type { Failure } from '../engine.ts'
 import { StoreError, type StoreErrorCode } from '../error.ts'
-import type { Failure } from './protocol.ts'
 
 export function toFailure(error: unknown): Failure {
   if (error instanceof StoreError) return { code: error.code, message: error.message }

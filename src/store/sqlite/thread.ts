@@ -1,19 +1,13 @@
 // The program's end of the database thread: sends commands, gives back promises. The main thread never waits.
 
 import { Worker } from 'node:worker_threads'
+import type { Command, Connection, Engine, Result } from '../engine.ts'
 import { StoreError } from '../error.ts'
-import type { Command, Reply, Request, Result, ThreadOptions } from './protocol.ts'
+import type { Reply, Request, ThreadOptions } from './protocol.ts'
 
-export interface SqliteThread {
-  /** @throws StoreError `closed` once `close` was called */
-  connect(): SqliteConnectionHandle
-  close(): Promise<void>
+export interface SqliteThread extends Engine {
   /** Ends the thread at once, in the middle of what it does; SQLite rolls back what was not committed. */
   terminate(): Promise<void>
-}
-
-export interface SqliteConnectionHandle {
-  send(command: Command): Promise<Result>
 }
 
 /** Starts the thread and waits until it has opened the database. */
@@ -64,7 +58,7 @@ class ThreadClient implements SqliteThread {
     worker.on('exit', () => this.#end(new StoreError('closed', 'the store is closed')))
   }
 
-  connect(): SqliteConnectionHandle {
+  connect(): Connection {
     if (this.#closing !== undefined) throw new StoreError('closed', 'the store is closed')
     const connection = this.#nextConnection++
     return { send: (command) => this.#send(connection, command) }

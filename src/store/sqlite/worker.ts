@@ -3,17 +3,14 @@
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { type Command, groupable, maxGroup, nothing, type Result } from '../engine.ts'
 import { StoreError } from '../error.ts'
+import type { Value } from '../value.ts'
 import { toFailure } from './errors.ts'
 import { openDatabase } from './open.ts'
-import type { Command, Reply, Request, Result, ThreadOptions, Value } from './protocol.ts'
+import type { Reply, Request, ThreadOptions } from './protocol.ts'
 
 const maxStatements = 256
-/** So that a reader behind many writers does not wait for all of them. */
-const maxGroup = 256
-/** What may share a transaction with others; a pragma or a change of the schema may not. */
-const groupable = /^\s*(select|with|insert|update|delete)\b/i
-const nothing: Result = { rows: [], changes: 0 }
 
 interface Prepared {
   readonly statement: StatementSync
