@@ -50,7 +50,7 @@ const lookAlikes: Record<string, string> = {
   'is a good one followed by a wildcard': `${key}*`,
   'has the form and no owner': other,
   'is the id of a key': gateway.installation.keys.list()[0]?.id ?? '',
-  'is 4,097 characters long': 'a'.repeat(4097),
+  'is 8,193 characters long': 'a'.repeat(8193),
   'is the OpenAI SDK default': 'sk-1234',
   'is a prefix and nothing else': 'hold_',
   'is a wildcard': '*',

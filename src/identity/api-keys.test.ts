@@ -30,6 +30,7 @@ test('a key speaks for its principal and tenant, with its scopes', async (t) => 
   const { keys } = await openKeys(t)
   const { secret, key } = await keys.create(alice)
   const principal = {
+    kind: 'api_key',
     id: 'alice@example.com',
     tenant: 'acme',
     keyId: key.id,

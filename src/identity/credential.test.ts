@@ -66,9 +66,9 @@ test('anything but a plain token is malformed', () => {
   }
 })
 
-test('a credential of more than 4096 characters is malformed', () => {
-  assert.deepEqual(readCredential(['X-Api-Key', 'a'.repeat(4096)]), found('a'.repeat(4096)))
-  assert.deepEqual(readCredential(['X-Api-Key', 'a'.repeat(4097)]), refused('malformed'))
+test('a credential of more than 8192 characters is malformed', () => {
+  assert.deepEqual(readCredential(['X-Api-Key', 'a'.repeat(8192)]), found('a'.repeat(8192)))
+  assert.deepEqual(readCredential(['X-Api-Key', 'a'.repeat(8193)]), refused('malformed'))
   assert.deepEqual(readCredential(['Authorization', `Bearer ${'='.repeat(1_000_000)}`]), refused('malformed'))
 })
 

@@ -7,6 +7,8 @@ export type IdentityErrorCode =
   | 'not_found'
   /** A stored key cannot be read. */
   | 'damaged'
+  /** An issuer's keys are no JWK Set, or one that must not be used. */
+  | 'key_set'
 
 export class IdentityError extends Error {
   readonly code: IdentityErrorCode

@@ -9,11 +9,16 @@ const label = z
   .regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,128}$/u, { error: 'expected 1 to 128 printable characters' })
   .refine((text) => text.trim() === text, { error: 'expected no space at either end' })
 
+/** Who a key acts for. The ids of token subjects begin with `jwt:`, so that no key can ever speak for one of them. */
+const principal = label.refine((text) => !text.startsWith('jwt:'), {
+  error: 'names that begin with jwt: belong to the subjects of tokens',
+})
+
 const keyId = z
   .string()
   .regex(/^key_[a-z2-7]{16}$/)
   .brand<'KeyId'>()
-const tenantId = z
+export const tenantId = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, { error: 'expected letters, digits, dots, dashes and underscores' })
   .brand<'TenantId'>()
@@ -27,7 +32,7 @@ export type TenantId = z.output<typeof tenantId>
 
 const newKeySchema = z.strictObject({
   name: label,
-  principal: label,
+  principal,
   tenant: tenantId,
   scopes: z.array(scope).max(64),
   expiresAt: time.optional(),
@@ -67,7 +72,7 @@ const rowSchema = z.object({
   id: keyId,
   hash: z.string().regex(/^[0-9a-f]{64}$/),
   name: label,
-  principal: label,
+  principal,
   tenant: tenantId,
   scopes: z.string().transform((text, context) => scopesOf(text, context)),
   created_at: time,

@@ -1,0 +1,108 @@
+// Where an issuer's keys come from, and how old they may be. Fetched keys are renewed while they are used; an unknown
+// `kid` asks once, at a bounded rate, so that a rotation is noticed at once and an attacker's random ids are no flood;
+// when the issuer cannot be reached its last keys serve on, up to a limit, and then nobody is let in.
+import { type KeySet, readKeySet } from './key-set.ts'
+
+export interface KeySource {
+  /** The keys, at once when they are there; undefined when there are none, or none young enough. */
+  keys(): KeySet | undefined | Promise<KeySet | undefined>
+  /** Asks for keys that `keys` did not have; undefined when it was asked too recently. */
+  renew(): Promise<KeySet | undefined> | undefined
+  /** Renews what is due, or was never there. Never rejects. */
+  keepFresh(): Promise<void>
+}
+
+export interface FetchedKeysOptions {
+  readonly issuer: string
+  /** The text of the JWK Set, bounded in size and time. May reject; the message is shown to the operator. */
+  readonly fetch: () => Promise<string>
+  /** ms since the epoch. */
+  readonly now: () => number
+  /** For the operator. */
+  readonly warn: (text: string) => void
+  /** Age in ms at which keys are renewed in the background. */
+  readonly refreshMs: number
+  /** ms between two fetches because of unknown keys. */
+  readonly cooldownMs: number
+  /** Age in ms up to which keys are used. */
+  readonly maxStaleMs: number
+}
+
+/** After a fetch that failed. */
+const retryMs = 5_000
+
+/** Keys that never change, such as those of a file. */
+export function fixedKeys(set: KeySet): KeySource {
+  return { keys: () => set, renew: () => undefined, keepFresh: async () => {} }
+}
+
+export function fetchedKeys(options: FetchedKeysOptions): KeySource {
+  const { issuer, now, warn, refreshMs, cooldownMs, maxStaleMs } = options
+  let set: KeySet | undefined
+  let fetchedAt = Number.NEGATIVE_INFINITY
+  let triedAt = Number.NEGATIVE_INFINITY
+  let askedAt = Number.NEGATIVE_INFINITY
+  let running: Promise<void> | undefined
+  /** What the operator was told last, so that each state is told once. */
+  let told = ''
+
+  function usable(): KeySet | undefined {
+    return now() - fetchedAt <= maxStaleMs ? set : undefined
+  }
+
+  function fetchOnce(): Promise<void> {
+    running ??= load().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+
+  async function load(): Promise<void> {
+    triedAt = now()
+    try {
+      set = await readKeySet(await options.fetch())
+      fetchedAt = now()
+      tell(complaintsOf(issuer, set))
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'unknown error'
+      const until = new Date(fetchedAt + maxStaleMs)
+      const effect =
+        usable() === undefined
+          ? 'its tokens are refused until they can be'
+          : `its tokens are checked with the keys it had, until ${until.toISOString()}`
+      tell(`the keys of the issuer ${issuer} cannot be fetched, so ${effect}: ${reason}`)
+    }
+  }
+
+  function tell(text: string): void {
+    if (text !== told && text !== '') warn(text)
+    told = text
+  }
+
+  const isDue = () => now() - fetchedAt >= refreshMs && now() - triedAt >= retryMs
+
+  return {
+    keys() {
+      const due = isDue()
+      const known = usable()
+      const fetched = due || (known === undefined && running !== undefined) ? fetchOnce() : undefined
+      return known ?? fetched?.then(usable)
+    },
+    renew() {
+      if (running === undefined) {
+        if (now() - askedAt < cooldownMs) return undefined
+        askedAt = now()
+      }
+      return fetchOnce().then(usable)
+    },
+    async keepFresh() {
+      if (isDue()) await fetchOnce()
+    },
+  }
+}
+
+function complaintsOf(issuer: string, { keys, ignored }: KeySet): string {
+  if (keys.length === 0)
+    return `the issuer ${issuer} publishes no key that tokens can be checked with${ignored.map((line) => `; ${line}`).join('')}`
+  return ''
+}
