@@ -22,6 +22,7 @@ export {
   remediationActivity,
 } from './events/remediation-activity.ts'
 export { diskFiles, type LogFile, type LogFiles, type SyncedFile } from './files.ts'
+export { readEntry, searchEntries, seekTime } from './find.ts'
 export type { AuditLog } from './log.ts'
 export { type LogOptions, openLog } from './open.ts'
 export { type EntryProof, type ProvenEntry, proveEntry, verifyProof } from './prove.ts'

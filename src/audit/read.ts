@@ -82,7 +82,10 @@ export async function countEntries(location: LogLocation): Promise<number> {
 }
 
 /** Size of the tree and what the journals hold beyond it, of one moment. */
-async function readSnapshot({ dir, files = diskFiles }: LogLocation): Promise<{ size: number; tail: Uint8Array[] }> {
+export async function readSnapshot({
+  dir,
+  files = diskFiles,
+}: LogLocation): Promise<{ size: number; tail: Uint8Array[] }> {
   for (;;) {
     const before = await readSize(files, dir)
     const { entries } = await readJournals(files, dir, before)
@@ -98,19 +101,29 @@ async function readSize(files: LogFiles, dir: string): Promise<number> {
 }
 
 async function* entriesOfBundle(
-  { dir, files = diskFiles }: LogLocation,
+  location: LogLocation,
   from: number,
   to: number,
   size: number,
 ): AsyncGenerator<LogEntry> {
+  for (const [at, bytes] of (await bytesOfBundle(location, from, to, size)).entries()) yield logEntry(from + at, bytes)
+}
+
+/** The stored bytes of entries of one bundle, in a tree of `size`. @throws LogError `damaged` */
+export async function bytesOfBundle(
+  { dir, files = diskFiles }: LogLocation,
+  from: number,
+  to: number,
+  size: number,
+): Promise<Uint8Array[]> {
   const bundleIndex = Math.floor(from / tileWidth)
   const start = bundleIndex * tileWidth
   const bundle = await readBundle(files, dir, bundleIndex, Math.min(tileWidth, size - start))
   if (bundle === undefined) throw new LogError('damaged', `the bundle of entries ${from} to ${to - 1} is missing`)
-  for (const [at, bytes] of bundle.slice(from - start, to - start).entries()) yield logEntry(from + at, bytes)
+  return bundle.slice(from - start, to - start)
 }
 
-function logEntry(index: number, bytes: Uint8Array): LogEntry {
+export function logEntry(index: number, bytes: Uint8Array): LogEntry {
   return { index, bytes, event: parseEvent(bytes) }
 }
 
