@@ -3,8 +3,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Principal } from '#identity'
 import type { Verdict } from '#inspect'
 import { type LimitDecision, rateLimitHeaders } from '#limits'
-import { type ModelOperation, type ModelRequest, type Part, publicPath, type Usage, type WireFormat } from '#wire'
-import type { Upstream } from './upstreams/index.ts'
+import {
+  type ModelOperation,
+  type ModelRequest,
+  type Part,
+  type PartEdit,
+  publicPath,
+  type Usage,
+  type WireFormat,
+} from '#wire'
+import type { UpstreamRoute } from './upstreams/index.ts'
 
 /** What a client can ask for. A request whose path is not known stays `unknown` and is refused. */
 export type Operation = ModelOperation | 'models' | 'unknown'
@@ -24,6 +32,7 @@ export const stageNames = [
   'read',
   'select',
   'inspect request',
+  'clear',
   'transform',
 ] as const
 
@@ -78,11 +87,18 @@ export interface Exchange {
   body: Uint8Array
   /** The body, read by its format. */
   asked: ModelRequest | undefined
-  upstream: Upstream | undefined
+  /** The first of the candidates; once it was called, the one that was called last. */
+  upstream: UpstreamRoute['upstream'] | undefined
+  /** Upstreams that serve the model and that the policy allows for this request, best first. */
+  candidates: readonly UpstreamRoute[]
+  /** The calls that were made for this request, in their order. */
+  readonly attempts: Attempt[]
   /** Placeholders that this exchange's request carries, and so the only ones its answer may resolve. */
   placeholders: Map<string, string>
   /** What goes upstream: the client's own bytes when nothing had to change. */
   outbound: Uint8Array
+  /** What makes `outbound` of `body`. */
+  edits: readonly PartEdit[]
   verdicts: LocatedVerdict[]
   scan: ScanState
   /** The rule that allowed the exchange. */
@@ -92,6 +108,19 @@ export interface Exchange {
   stoppedAt: StageName | undefined
   usage: Usage | undefined
   outcome: Outcome
+}
+
+/** One call, for the log and for what it may have cost. */
+export interface Attempt {
+  readonly upstream: string
+  /** Whether the upstream may have got the request. */
+  readonly sent: boolean
+  /** Of the answer, when one began. */
+  readonly status?: number
+  /** Why none did: the code of an UpstreamError. */
+  readonly error?: string
+  /** Until then. */
+  readonly ms: number
 }
 
 /** How an exchange ended, for the second log entry. */
@@ -139,8 +168,11 @@ export function createExchange(
     body: noBytes,
     asked: undefined,
     upstream: undefined,
+    candidates: [],
+    attempts: [],
     placeholders: new Map(),
     outbound: noBytes,
+    edits: [],
     verdicts: [],
     scan: 'not_scanned',
     rule: '',

@@ -7,7 +7,7 @@ import type { Entities, PolicySet } from '#policy'
 import type { PrivacyConfig, Protection, Pseudonymised } from '#privacy'
 import type { WireOptions } from '#wire'
 import type { LocatedVerdict } from './exchange.ts'
-import type { Upstream } from './upstreams/index.ts'
+import type { RetrySettings, Routing, UpstreamRoute } from './upstreams/index.ts'
 
 export interface House {
   readonly identify: Identify
@@ -15,8 +15,10 @@ export interface House {
   readonly entities: Entities
   readonly limiter: { admit(charges: readonly Charge[]): LimitDecision | Promise<LimitDecision> }
   readonly inspector: Inspector
-  /** In the order of the configuration: the first that serves a model gets it. */
+  /** In the order of the configuration. */
   readonly upstreams: readonly UpstreamRoute[]
+  /** Which of them a model may go to. */
+  readonly routing: Routing
   readonly settings: GatewaySettings
   /** Puts placeholders in the place of protected values; they are stored when it resolves. */
   protect(protection: Protection): Promise<readonly Pseudonymised[]>
@@ -43,11 +45,6 @@ export interface Detection {
   readonly verdict: LocatedVerdict
 }
 
-export interface UpstreamRoute {
-  readonly upstream: Upstream
-  serves(model: string): boolean
-}
-
 export interface GatewaySettings {
   readonly limits: LimitSettings
   readonly privacy: PrivacyConfig
@@ -55,4 +52,5 @@ export interface GatewaySettings {
   readonly maxAnswerBytes: number
   readonly maxEventBytes: number
   readonly stageTimeoutMs: number
+  readonly retry: RetrySettings
 }

@@ -1,12 +1,17 @@
 // gateway: the inline proxy. A request walks down the pipeline, the answer walks back up.
-export type { Detection, GatewaySettings, House, UpstreamRoute } from './house.ts'
+export type { Detection, GatewaySettings, House } from './house.ts'
 export { createHouses, type Houses } from './houses.ts'
 export { type Listener, type ListenOptions, listen } from './listener.ts'
 export {
-  createUpstream,
-  modelMatcher,
+  type CircuitChange,
+  createRoute,
+  createRouting,
+  type HealthState,
+  type RouteWorld,
   resolveBySystem,
-  type Upstream,
-  type UpstreamWorld,
+  retrySchema,
+  routeProblem,
+  routesSchema,
+  type UpstreamRoute,
   upstreamSchema,
 } from './upstreams/index.ts'

@@ -6,6 +6,7 @@ import type { House } from './house.ts'
 import { accept } from './stages/accept.ts'
 import { admit } from './stages/admit.ts'
 import { authorise } from './stages/authorise.ts'
+import { clear } from './stages/clear.ts'
 import { forward } from './stages/forward.ts'
 import { identify } from './stages/identify.ts'
 import { inspectRequest } from './stages/inspect-request.ts'
@@ -27,6 +28,7 @@ const requestStages: Readonly<Record<StageName, Stage>> = {
   read,
   select,
   'inspect request': inspectRequest,
+  clear,
   transform,
 }
 

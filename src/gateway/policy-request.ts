@@ -1,6 +1,7 @@
 // How a caller and a model look to Cedar (policies/holdfast.cedarschema), and the two questions asked of it.
 import type { Principal } from '#identity'
-import { decide, type Entities, type PolicyRequest } from '#policy'
+import { contextMayHave, decide, type Entities, type PolicyRequest } from '#policy'
+import { type DataClasses, noData } from './data-classes.ts'
 import type { Exchange } from './exchange.ts'
 import type { House } from './house.ts'
 
@@ -20,23 +21,31 @@ export function mayCall(house: House, principal: Principal, operation: string): 
   }))
 }
 
-/** May this caller use this model, at this upstream? */
+/**
+ * May this caller use this model, at this upstream, for data of these classes?
+ *
+ * Asked without them first, before the texts are inspected: what is permitted for a request with something in it has to
+ * be permitted for one with nothing in it too.
+ */
 export function mayInfer(
   house: House,
   principal: Principal,
   asked: Exchange['asked'],
   model: string,
   upstream: string,
+  classes: DataClasses = noData,
 ): PolicyAnswer {
-  const context = { stream: asked?.stream ?? false, tools: (asked?.tools.length ?? 0) > 0 }
-  const name = `infer ${context.stream} ${context.tools} ${upstream} ${model}`
+  const stream = asked?.stream ?? false
+  const tools = (asked?.tools.length ?? 0) > 0
+  const { data, masked } = declaresDataClasses(house) ? classes : noData
+  const name = `infer ${stream} ${tools} ${data}/${masked} ${upstream} ${model}`
   return remembered(house, principal, name, (entities) => {
     const resource = { type: 'Holdfast::Model', id: model }
     const server = { type: 'Holdfast::Upstream', id: upstream }
     return {
-      action: { type: 'Holdfast::Action', id: 'infer' },
+      action: infer,
       resource,
-      context,
+      context: { stream, tools, ...(declaresDataClasses(house) && { data, masked }) },
       entities: entities.with([
         { uid: resource, attrs: { name: model }, parents: [server] },
         { uid: server, attrs: {}, parents: [] },
@@ -44,6 +53,20 @@ export function mayInfer(
     }
   })
 }
+
+const infer = { type: 'Holdfast::Action', id: 'infer' }
+
+/** A schema from before there were data classes has no place for them, and then no policy can ask for them. */
+function declaresDataClasses({ policy }: House): boolean {
+  let declares = declaring.get(policy)
+  if (declares === undefined) {
+    declares = contextMayHave(policy, infer, 'data') && contextMayHave(policy, infer, 'masked')
+    declaring.set(policy, declares)
+  }
+  return declares
+}
+
+const declaring = new WeakMap<House['policy'], boolean>()
 
 interface Question extends Omit<PolicyRequest, 'principal'> {
   readonly entities: Entities

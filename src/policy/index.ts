@@ -1,5 +1,6 @@
 /** May they: Cedar policies from a folder, validated by Cedar, decided by our own compiled evaluator. */
 export { compilePolicies, type PolicySet } from './compile.ts'
+export { contextMayHave } from './context.ts'
 export { decide, type PolicyDecision, type PolicyFailure, type PolicyRequest } from './decide.ts'
 export { createEntities, type Entities, type EntityJson } from './entities.ts'
 export { describeIssue, PolicyError, type PolicyErrorCode, type PolicyIssue } from './errors.ts'

@@ -1,6 +1,6 @@
 // What the gateway lives in: the rooms, set up as the settings say, around what all gateways share.
 import { commitment } from '#crypto'
-import type { House, UpstreamRoute } from '#gateway'
+import { createRouting, type House, type UpstreamRoute } from '#gateway'
 import { createInspector, detectorsFor } from '#inspect'
 import { createEntities, type PolicySet } from '#policy'
 import type { Settings } from './settings.ts'
@@ -33,6 +33,7 @@ export function furnish(
     }),
     protect: shared.protect,
     upstreams,
+    routing: createRouting(settings.routes, upstreams),
     settings: {
       limits: settings.limits,
       privacy: settings.privacy,
@@ -40,6 +41,7 @@ export function furnish(
       maxAnswerBytes: settings.answers.maxBytes,
       maxEventBytes: settings.answers.maxEventBytes,
       stageTimeoutMs: settings.stageTimeout,
+      retry: settings.retry,
     },
     record: shared.record,
     note: shared.note,

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { durationMs, secretSchema, sizeBytes } from '#config'
-import { upstreamSchema } from '#gateway'
+import { retrySchema, routeProblem, routesSchema, upstreamSchema } from '#gateway'
 import { inspectSchema } from '#inspect'
 import { limitsSchema } from '#limits'
 import { privacySchema } from '#privacy'
@@ -39,6 +39,8 @@ export const settingsSchema = z
       .min(1)
       .describe('Model APIs. The first whose models match serves a request.')
       .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'two upstreams have the same name'),
+    routes: routesSchema,
+    retry: retrySchema,
     policy: z
       .strictObject({
         folder: z.string().min(1).describe('Folder of *.cedar files and one *.cedarschema, relative to this file.'),
@@ -58,6 +60,13 @@ export const settingsSchema = z
       .default(40_000)
       .describe('Longest that one stage of the pipeline may take before it fails closed.'),
     shutdownGrace: durationMs.default(10_000).describe('How long running exchanges may finish on shutdown.'),
+  })
+  .superRefine(({ upstreams, routes }, context) => {
+    const names = new Set(upstreams.map(({ name }) => name))
+    for (const [place, route] of routes.entries()) {
+      const message = routeProblem(route, names)
+      if (message !== undefined) context.addIssue({ code: 'custom', path: ['routes', place, 'groups'], message })
+    }
   })
   .describe('Configuration of Holdfast.')
 

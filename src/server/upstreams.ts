@@ -1,9 +1,12 @@
 // The upstreams of the configuration. One whose settings did not change is the same before and after a reload: it
 // keeps its connections, and what is known of its health.
 import { createHash } from 'node:crypto'
+import { performance } from 'node:perf_hooks'
+import { applicationLifecycle } from '#audit'
 import { Secret } from '#config'
-import { createUpstream, modelMatcher, resolveBySystem, type UpstreamRoute, type UpstreamWorld } from '#gateway'
+import { type CircuitChange, createRoute, type RouteWorld, resolveBySystem, type UpstreamRoute } from '#gateway'
 import type { Settings } from './settings.ts'
+import type { World } from './world.ts'
 
 export interface Upstreams {
   /** The routes that the settings name, in their order. Each call is to be followed by one of `release`. */
@@ -12,13 +15,21 @@ export interface Upstreams {
   release(routes: readonly UpstreamRoute[]): Promise<void>
 }
 
-export function createUpstreams(): Upstreams {
+/** @param changed is told when the circuit of an upstream opens or closes */
+export function createUpstreams(changed: (upstream: string, change: CircuitChange) => void = () => {}): Upstreams {
   const open = new Map<string, { readonly route: UpstreamRoute; users: number }>()
+  const worldOf = (name: string): RouteWorld => ({
+    resolve: resolveBySystem,
+    now: Date.now,
+    monotonic: () => performance.now(),
+    random: Math.random,
+    onChange: (change) => changed(name, change),
+  })
   return {
     acquire: (settings) =>
       settings.map((each) => {
         const id = identityOf(each)
-        const known = open.get(id) ?? { route: routeTo(each), users: 0 }
+        const known = open.get(id) ?? { route: createRoute(each, worldOf(each.name)), users: 0 }
         known.users++
         open.set(id, known)
         return known.route
@@ -35,16 +46,6 @@ export function createUpstreams(): Upstreams {
   }
 }
 
-function routeTo(upstream: Settings['upstreams'][number]): UpstreamRoute {
-  const serves = modelMatcher(upstream.models)
-  return { upstream: createUpstream(upstream, upstreamWorld), serves }
-}
-
-const upstreamWorld: UpstreamWorld = {
-  resolve: resolveBySystem,
-  now: Date.now,
-}
-
 /** The same for the same settings, secrets included. */
 function identityOf(settings: Settings['upstreams'][number]): string {
   const reveal = (value: unknown): unknown => (value instanceof Secret ? { secret: value.reveal() } : value)
@@ -54,4 +55,16 @@ function identityOf(settings: Settings['upstreams'][number]): string {
     return own === this[key] ? value : own
   })
   return createHash('sha256').update(text).digest('hex')
+}
+
+/** For the log: the circuit of an upstream has opened, is being tried, or has closed. */
+export function upstreamChange(name: string, { state, reason }: CircuitChange, world: World) {
+  return applicationLifecycle({
+    time: world.now(),
+    uid: world.id('ev'),
+    activity: state === 'closed' ? 'enable' : state === 'open' ? 'disable' : 'other',
+    app: { name, uid: `upstream:${name}` },
+    status: 'success',
+    details: { circuit: state, reason },
+  })
 }

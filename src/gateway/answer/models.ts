@@ -1,8 +1,9 @@
 // GET /v1/models: what the configured upstreams offer, less what this caller may not use.
 import { parseModelList } from '#wire'
 import { type Exchange, established, limitHeaders, type Refusal } from '../exchange.ts'
-import type { House, UpstreamRoute } from '../house.ts'
+import type { House } from '../house.ts'
 import { mayInfer } from '../policy-request.ts'
+import type { UpstreamRoute } from '../upstreams/index.ts'
 import { createSender } from './sender.ts'
 
 export async function listModels(exchange: Exchange, house: House, recorded: Promise<unknown>): Promise<void> {
@@ -21,7 +22,9 @@ export async function listModels(exchange: Exchange, house: House, recorded: Pro
   } else {
     exchange.outcome.ended = 'complete'
     sender.head(200, { ...limitHeaders(exchange), 'content-type': 'application/json' })
-    sender.end(Buffer.from(JSON.stringify({ object: 'list', data: lists.flatMap((list) => list ?? []) })))
+    sender.end(
+      Buffer.from(JSON.stringify({ object: 'list', data: withoutRepeats(lists.flatMap((list) => list ?? [])) })),
+    )
   }
   await sender.done
 }
@@ -39,16 +42,21 @@ async function offeredBy(route: UpstreamRoute, exchange: Exchange, house: House)
   if (body === undefined) return undefined
   const principal = established(exchange.principal, 'a principal')
   const isOffered = (model: string) =>
-    house.upstreams.find((candidate) => candidate.serves(model)) === route &&
-    mayInfer(house, principal, undefined, model, route.upstream.name).isAllowed
+    house.routing.includes(model, route) && mayInfer(house, principal, undefined, model, route.upstream.name).isAllowed
   try {
     return parseModelList(body)
-      .models.filter(({ id }) => isOffered(id))
-      .map(({ id }) => ({ id, object: 'model', created: 0, owned_by: route.upstream.name }))
+      .models.flatMap(({ id }) => route.aliasesOf(id))
+      .filter(isOffered)
+      .map((id) => ({ id, object: 'model', created: 0, owned_by: route.upstream.name }))
   } catch (error) {
     house.report(`the model list of ${route.upstream.name} is unreadable`, error)
     return undefined
   }
+}
+
+/** What several upstreams offer is the first's. */
+function withoutRepeats<T extends { id: string }>(models: readonly T[]): T[] {
+  return [...new Map(models.toReversed().map((model) => [model.id, model])).values()].reverse()
 }
 
 function fetchList(route: UpstreamRoute, exchange: Exchange, maxBytes: number): Promise<Buffer | undefined> {

@@ -172,12 +172,24 @@ function badAnswer(code: string): Refusal {
 }
 
 function unreachable(error: UpstreamError): Refusal {
+  if (error.code === 'circuit_open') return circuitOpen(error)
   const isTimeout = error.code.endsWith('_timeout')
   return {
     status: isTimeout ? 504 : 502,
     code: `upstream_${error.code}`,
     message: isTimeout ? 'The upstream took too long.' : 'The upstream could not be used.',
     rule: `forward: ${error.code}`,
+  }
+}
+
+function circuitOpen({ retryAfterMs }: UpstreamError): Refusal {
+  return {
+    status: 503,
+    code: 'upstream_circuit_open',
+    message:
+      'Every upstream for this model has failed too often of late, so it is left alone for a while. Try again later.',
+    rule: 'forward: circuit_open',
+    headers: { 'retry-after': `${Math.max(1, Math.ceil((retryAfterMs ?? 0) / 1000))}` },
   }
 }
 

@@ -2,7 +2,8 @@
 // the answer walks through the text stages and leaves once the decision is on disk.
 import { listModels } from '../answer/models.ts'
 import { receiveAnswer } from '../answer/receive.ts'
-import { type Exchange, established } from '../exchange.ts'
+import { callCandidates } from '../attempts.ts'
+import type { Exchange } from '../exchange.ts'
 import type { House } from '../house.ts'
 import type { UpstreamCall } from '../upstreams/index.ts'
 
@@ -14,14 +15,11 @@ export async function forward(exchange: Exchange, house: House, recorded: Promis
     return
   }
   if (exchange.operation === 'models') return listModels(exchange, house, recorded)
-  const { hungUp, outbound: body } = exchange
-  const { upstreamPath } = established(exchange.format, 'a format')
   let call: UpstreamCall | undefined
   const answer = receiveAnswer(exchange, house, recorded, {
     resume: () => call?.resume(),
     abort: () => call?.abort(),
   })
-  const upstream = established(exchange.upstream, 'an upstream')
-  call = upstream.send({ operation: upstreamPath, method: 'POST', body, signal: hungUp }, answer)
+  call = callCandidates(exchange, house, answer)
   await answer.done
 }

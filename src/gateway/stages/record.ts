@@ -2,6 +2,7 @@
 // byte; the outcome follows. Neither holds a word of the texts.
 import { apiActivity } from '#audit'
 import { sha256Hex } from '#crypto'
+import { bodyFor } from '../attempts.ts'
 import { type Exchange, type Operation, type Refusal, stageNames } from '../exchange.ts'
 import type { House } from '../house.ts'
 import { loggedPath } from '../routes.ts'
@@ -19,6 +20,7 @@ export function recordDecision(exchange: Exchange, house: House, refusal: Refusa
       responseStatus: refusal?.status,
       verdicts: exchange.verdicts,
       digests: digestsOf(exchange),
+      details: alternativesOf(exchange),
     }),
   )
   // Whoever waits for it handles the failure; without this, one that nobody waits for yet would end the process.
@@ -48,6 +50,7 @@ export function recordOutcome(exchange: Exchange, house: House): void {
           told: outcome.told,
           bytes_out: outcome.bytesOut,
           upstream_request: outcome.upstreamRequestId,
+          attempts: exchange.attempts.length === 0 ? undefined : exchange.attempts,
         },
       }),
     )
@@ -114,12 +117,21 @@ const operationNames: Readonly<Record<Operation, string>> = {
   unknown: 'unknown',
 }
 
+/** Where else the request may be sent, when it cannot be sent to `upstream`: it was decided for all of them. */
+function alternativesOf({ candidates, refusal }: Exchange): { alternatives: string[] } | undefined {
+  if (candidates.length < 2 || refusal !== undefined) return undefined
+  return { alternatives: candidates.slice(1).map(({ upstream }) => upstream.name) }
+}
+
 /** Digests prove later which bytes were meant without keeping them. */
-function digestsOf({ body, outbound, refusal }: Exchange): Record<string, string> {
+function digestsOf(exchange: Exchange): Record<string, string> {
+  const { body, refusal, candidates } = exchange
   if (body.length === 0) return {}
   const request = sha256Hex(body)
-  if (refusal !== undefined) return { request }
-  return { request, forwarded: outbound === body ? request : sha256Hex(outbound) }
+  const [first] = candidates
+  if (refusal !== undefined || first === undefined) return { request }
+  const forwarded = bodyFor(exchange, first)
+  return { request, forwarded: forwarded === body ? request : sha256Hex(forwarded) }
 }
 
 /** ms that each stage took, and from the last one to the first byte of the answer. */

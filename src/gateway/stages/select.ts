@@ -4,6 +4,7 @@ import type { Verdict } from '#inspect'
 import { type Exchange, established, type Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'
 import { mayInfer } from '../policy-request.ts'
+import type { UpstreamRoute } from '../upstreams/index.ts'
 
 export function select(exchange: Exchange, house: House): Selected | Promise<Selected> {
   if (exchange.format === undefined) return undefined
@@ -22,20 +23,34 @@ type Selected = Refusal | undefined
 function choose(exchange: Exchange, house: House): Selected {
   const asked = established(exchange.asked, 'a parsed request')
   const principal = established(exchange.principal, 'a principal')
-  const route = house.upstreams.find((candidate) => candidate.serves(asked.model))
-  if (route === undefined) return unknownModel
-  const answer = mayInfer(house, principal, asked, asked.model, route.upstream.name)
-  exchange.rule = answer.rule
-  if (!answer.isAllowed)
-    return {
-      status: 403,
-      code: 'model_not_allowed',
-      message: 'The policy does not allow this API key to use this model.',
-      rule: answer.rule,
-      param: 'model',
-    }
-  exchange.upstream = route.upstream
-  return undefined
+  const served = house.routing.candidates(asked.model, apiOf(exchange))
+  if (served.length === 0) return unknownModel
+  let refusedBy: string | undefined
+  const allowed: UpstreamRoute[] = []
+  for (const route of served) {
+    // Each is asked for, also those that are only called when another fails.
+    const { isAllowed, rule } = mayInfer(house, principal, asked, asked.model, route.upstream.name)
+    if (!isAllowed) refusedBy ??= rule
+    else if (allowed.push(route) === 1) exchange.rule = rule
+  }
+  exchange.candidates = allowed
+  exchange.upstream = allowed[0]?.upstream
+  return allowed.length > 0 ? undefined : modelNotAllowed(refusedBy ?? '')
+}
+
+/** The API in which the request is written, so that it can only go where that is understood. */
+function apiOf({ operation }: Exchange): UpstreamRoute['api'] {
+  return operation === 'messages' || operation === 'count_tokens' ? 'anthropic' : 'openai'
+}
+
+function modelNotAllowed(rule: string): Refusal {
+  return {
+    status: 403,
+    code: 'model_not_allowed',
+    message: 'The policy does not allow this API key to use this model.',
+    rule,
+    param: 'model',
+  }
 }
 
 const revealingModel: Refusal = {

@@ -27,6 +27,7 @@ async function replaceIn(exchange: Exchange, house: House, parts: readonly Part[
     for (const [placeholder, value] of result.placeholders) exchange.placeholders.set(placeholder, value)
     if (result.text !== part.text) edits.push({ part, text: result.text })
   }
+  exchange.edits = edits
   exchange.outbound = replaceParts(exchange.body, edits)
 }
 

@@ -1,7 +1,7 @@
 // One call to an upstream, from waiting for a connection to the last byte: its time limits, its backpressure, and the
 // one place where it ends.
 import { type Dispatcher, errors } from 'undici'
-import { UpstreamError, type UpstreamErrorCode } from './error.ts'
+import { type CallProgress, UpstreamError, type UpstreamErrorCode } from './error.ts'
 import { type ReceivedHeaders, responseHeaders } from './headers.ts'
 import type { UpstreamAnswer, UpstreamCall } from './types.ts'
 
@@ -25,6 +25,7 @@ export class Call implements Dispatcher.DispatchHandler, UpstreamCall {
   readonly #totalTimer: NodeJS.Timeout
   #phaseTimer: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | undefined
+  #progress: CallProgress = 'waiting'
   #leave: () => void = noop
   #isOver = false
   #isHeld = false
@@ -57,6 +58,11 @@ export class Call implements Dispatcher.DispatchHandler, UpstreamCall {
     return this.#isOver
   }
 
+  /** It may be sent as soon as there is a connection. */
+  hasPlace(): void {
+    this.#progress = 'connecting'
+  }
+
   resume(): void {
     this.#wasResumed = true
     if (!this.#isHeld || this.#isOver) return
@@ -67,12 +73,16 @@ export class Call implements Dispatcher.DispatchHandler, UpstreamCall {
 
   readonly abort = (): void => this.#fail('aborted', 'the call was given up')
 
+  /** Just before the first byte is written: aborted here, none is. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    const isSecond = this.#controller !== undefined
     this.#controller = controller
+    if (isSecond) this.#fail('reset', 'the connection was lost, and the request is not written to another')
     if (this.#isOver) {
       controller.abort(new UpstreamError('aborted', 'the call is over'))
       return
     }
+    this.#progress = 'sent'
     const { headers } = this.#limits
     this.#setPhase(headers, () => this.#fail('headers_timeout', `no response headers in ${headers} ms`))
   }
@@ -121,7 +131,7 @@ export class Call implements Dispatcher.DispatchHandler, UpstreamCall {
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     if (error instanceof UpstreamError) this.#fail(error.code, error.message)
-    else if (this.#controller === undefined) this.#fail(...connectFailure(error), error)
+    else if (this.#progress !== 'sent') this.#fail(...connectFailure(error), error)
     else this.#fail(...transferFailure(error), error)
   }
 
@@ -147,7 +157,7 @@ export class Call implements Dispatcher.DispatchHandler, UpstreamCall {
 
   #fail(code: UpstreamErrorCode, message: string, cause?: unknown): void {
     if (this.#isOver) return
-    const error = new UpstreamError(code, message, cause)
+    const error = new UpstreamError(code, message, { cause, progress: this.#progress })
     this.#end()
     this.#controller?.abort(error)
     this.#answer.onError(error)

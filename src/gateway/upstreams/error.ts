@@ -1,6 +1,8 @@
 // The one error of an upstream: a closed list of codes, so that each can become one status and one log entry.
 
 export type UpstreamErrorCode =
+  /** Not called: it has failed too often of late. */
+  | 'circuit_open'
   /** No connection: refused, unreachable, name not found, TLS not agreed or the certificate not trusted. */
   | 'connect_failed'
   /** No connection in time, waiting for a free one included. */
@@ -24,13 +26,35 @@ export type UpstreamErrorCode =
   /** Given up on our side. */
   | 'aborted'
 
+/** It waited for a free place, or for a connection, or the request may have been sent: from then on nothing is certain. */
+export type CallProgress = 'waiting' | 'connecting' | 'sent'
+
+interface UpstreamErrorFacts {
+  readonly cause?: unknown
+  /** Default: sent, the careful assumption. */
+  readonly progress?: CallProgress
+  readonly retryAfterMs?: number
+}
+
 /** Messages name the upstream and what went wrong; never an address that was resolved, a credential or content. */
 export class UpstreamError extends Error {
   readonly code: UpstreamErrorCode
+  /** How far the call had come when it failed. */
+  readonly progress: CallProgress
 
-  constructor(code: UpstreamErrorCode, message: string, cause?: unknown) {
+  /** When it may be tried again, ms from now, if that is known. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(code: UpstreamErrorCode, message: string, { cause, progress, retryAfterMs }: UpstreamErrorFacts = {}) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'UpstreamError'
     this.code = code
+    this.progress = progress ?? 'sent'
+    this.retryAfterMs = retryAfterMs
+  }
+
+  /** False only when no byte of the request can have left: then the upstream cannot have carried it out. */
+  get wasSent(): boolean {
+    return this.progress === 'sent'
   }
 }

@@ -1,7 +1,17 @@
 // Upstreams: the model servers that the gateway calls.
+export type { CircuitChange, Passage } from './circuit.ts'
 export { UpstreamError } from './error.ts'
-export { modelMatcher } from './models.ts'
+export { type HealthState, isFailureStatus, resultOf } from './health.ts'
 export { resolveBySystem } from './resolve.ts'
+export {
+  type Failure,
+  isRepeatable,
+  type RetrySettings,
+  readRetryAfter,
+  retrySchema,
+  waitBefore,
+} from './retry.ts'
+export { createRoute, type RouteWorld, type UpstreamRoute } from './route.ts'
+export { createRouting, type Routing, routeProblem, routesSchema } from './routing.ts'
 export { upstreamSchema } from './schema.ts'
-export type { Upstream, UpstreamAnswer, UpstreamCall, UpstreamHead } from './types.ts'
-export { createUpstream, type UpstreamWorld } from './upstream.ts'
+export type { UpstreamAnswer, UpstreamCall, UpstreamHead } from './types.ts'

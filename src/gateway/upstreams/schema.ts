@@ -2,8 +2,15 @@
 
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { durationMs, secretSchema, sizeBytes } from '#config'
+import { durationMs, modelMatcher, secretSchema, sizeBytes } from '#config'
 import { addressRefusal, isLocalhostName } from './address.ts'
+import { healthSchema } from './health-settings.ts'
+
+const modelName = z.string().regex(/^[A-Za-z0-9@][A-Za-z0-9._:/@+-]{0,255}$/, { error: 'expected a model name' })
+export const modelPattern = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,200}$/, { error: 'expected a model name, `*` standing for any text' })
+const dataClass = /^(?:uninspected|(?:personal|secret|canary)(?:\.[a-z0-9_]{1,64})?)$/
 
 export const upstreamSchema = z
   .strictObject({
@@ -23,11 +30,24 @@ export const upstreamSchema = z
       .describe(
         'How the key is sent: as `Authorization: Bearer` or as `Api-Key`. Default: bearer when there is a key.',
       ),
-    models: z
-      .array(z.string().regex(/^[\x21-\x7e]{1,200}$/, { error: 'expected a model name, `*` standing for any text' }))
-      .min(1)
-      .default(['*'])
-      .describe('Which models it serves.'),
+    api: z
+      .enum(['openai', 'anthropic'])
+      .default('openai')
+      .describe('Which API it speaks: requests in the format of the other are not sent there.'),
+    models: z.array(modelPattern).min(1).default(['*']).describe('Which models it serves.'),
+    modelNames: z
+      .record(modelName, modelName)
+      .default({})
+      .describe('Models that have another name there: what clients ask for, and what the upstream is asked for.'),
+    clearance: z
+      .array(
+        z.string().regex(dataClass, {
+          error: 'expected personal, secret, canary, uninspected, or one kind such as personal.email',
+        }),
+      )
+      .optional()
+      .describe('What may go there unmasked: data classes as detectors find them. Default: whatever is not masked.'),
+    health: healthSchema,
     allowPrivate: z.boolean().default(false).describe('Allow an address of this machine or this site.'),
     allowHttp: z
       .boolean()
@@ -59,7 +79,7 @@ export const upstreamSchema = z
   })
   .superRefine((upstream, context) => {
     const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
-    const { url, key, auth, allowPrivate, allowHttp } = upstream
+    const { url, key, auth, allowPrivate, allowHttp, models, modelNames } = upstream
     const host = url.hostname.replace(/^\[|\]$/g, '')
     if (url.protocol === 'http:' && !allowHttp && !isLoopback(host)) {
       refuse('url', 'use https; plain http to another machine needs `allowHttp: true`')
@@ -70,6 +90,9 @@ export const upstreamSchema = z
         ? undefined
         : addressRefusal(host, allowPrivate)
     if (refusal !== undefined) refuse('url', `this address is refused: ${refusal}`)
+    const serves = modelMatcher(models)
+    for (const name of Object.keys(modelNames))
+      if (!serves(name)) refuse('modelNames', '`models` does not match every name on the left')
     if (key === undefined && auth !== undefined && auth !== 'none') refuse('key', `\`auth: ${auth}\` needs a key`)
     if (key !== undefined && auth === 'none') refuse('key', '`auth: none` sends no key, so there must be none here')
     if (key !== undefined && !/^[\x21-\x7e]+$/.test(key.reveal()))

@@ -16,6 +16,8 @@ export interface UpstreamRequest {
   readonly body?: Uint8Array
   /** Aborting it gives up the call. */
   readonly signal: AbortSignal
+  /** ms for the whole call, when less is left than `timeouts.total`. */
+  readonly totalMs?: number
 }
 
 export interface UpstreamHead {

@@ -48,9 +48,11 @@ export function createUpstream(settings: UpstreamSettings, world: UpstreamWorld)
 
   return {
     name,
-    send({ operation, method, body, signal }, answer) {
-      const call = new Call(answer, limits, signal)
+    send({ operation, method, body, signal, totalMs }, answer) {
+      const hurried = totalMs !== undefined && totalMs < limits.total
+      const call = new Call(answer, hurried ? { ...limits, total: totalMs } : limits, signal)
       const dispatch = () => {
+        call.hasPlace()
         const headers = requestHeaders(auth, key, body !== undefined)
         pool.dispatch({ method, path: `${base}/${operation}${url.search}`, headers, body: body ?? null }, call)
       }

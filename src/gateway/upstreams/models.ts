@@ -1,2 +1,0 @@
-// Which models an upstream serves, from the patterns of its configuration.
-export { modelMatcher } from '#config'
