@@ -37,7 +37,13 @@ namespace Holdfast {
   entity Model in [Upstream] { name: String };
 
   action "call" appliesTo { principal: [Key], resource: [Operation], context: {} };
-  action "infer" appliesTo { principal: [Key], resource: [Model], context: { stream: Bool, tools: Bool } };
+  // data: what detectors found and that leaves as it is ("personal", "personal.email", "secret", "uninspected", ...);
+  // masked: what they found and that leaves as a placeholder.
+  action "infer" appliesTo {
+    principal: [Key],
+    resource: [Model],
+    context: { stream: Bool, tools: Bool, data: Set<String>, masked: Set<String> }
+  };
 }
 `,
 }
