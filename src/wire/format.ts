@@ -38,7 +38,10 @@ export interface ModelResponse {
   readonly body: Uint8Array
   /** Everything readable in the answer, each with its `choice`. */
   readonly parts: readonly Part[]
-  /** Short names that software gives and compares: ids, the model. To be inspected; nothing in them can be masked. */
+  /**
+   * Short names that software gives and compares, such as ids, the model and unknown keys: no words of closed lists.
+   * To be inspected like parts, but nothing in them can be masked.
+   */
   readonly names: readonly Part[]
   readonly logprobs: readonly Logprobs[]
   /** What was let through unseen because an option allows it. */
@@ -87,6 +90,8 @@ export interface ErrorFields {
   readonly code: string
   readonly message: string
   readonly param?: string | null
+  /** The id of the exchange, for formats that repeat it in the body. */
+  readonly requestId?: string
 }
 
 type Options = Partial<WireOptions>

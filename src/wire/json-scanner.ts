@@ -11,6 +11,7 @@ const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 const OPEN_ARRAY = 0x5b
 const CLOSE_ARRAY = 0x5d
+const MINUS = 0x2d
 
 /** 1 for the bytes at which a string scan must stop: quote, backslash, control characters. */
 const STOPS_STRING = new Uint8Array(256).fill(1, 0, 0x20)
@@ -94,7 +95,7 @@ export class Scanner {
   private array(): JsonArray {
     const start = this.enter()
     const items: JsonNode[] = []
-    if (!this.closes(CLOSE_ARRAY)) {
+    if (!this.closes(CLOSE_ARRAY) && !(this.limits.skipNumbers === true && this.skipsNumbers())) {
       do {
         this.skipSpace()
         items.push(this.value())
@@ -102,6 +103,20 @@ export class Scanner {
     }
     this.depth--
     return { kind: 'array', start, end: this.at, items }
+  }
+
+  /** Behind the opening bracket: true, and past the closing one, when there are only numbers between them. */
+  private skipsNumbers(): boolean {
+    const start = this.at
+    for (;;) {
+      const byte = this.bytes[this.at]
+      if (byte !== MINUS && !isDigit(byte)) break
+      this.number()
+      if (!this.continues(CLOSE_ARRAY)) return true
+      this.skipSpace()
+    }
+    this.at = start
+    return false
   }
 
   private string(): JsonScalar {
@@ -146,7 +161,7 @@ export class Scanner {
 
   private number(): JsonScalar {
     const start = this.at
-    if (this.bytes[this.at] === 0x2d) this.at++
+    if (this.bytes[this.at] === MINUS) this.at++
     if (this.bytes[this.at] === 0x30) this.at++
     else this.digits()
     if (this.bytes[this.at] === 0x2e) {

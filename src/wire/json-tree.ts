@@ -36,6 +36,11 @@ export interface JsonLimits {
   readonly maxDepth: number
   /** Values and keys in the whole document. */
   readonly maxValues: number
+  /**
+   * For bodies that carry vectors: an array of nothing but numbers is checked, but comes back without items and is not
+   * counted, whatever its length.
+   */
+  readonly skipNumbers?: boolean
 }
 
 export interface JsonDocument {

@@ -3,7 +3,7 @@
 import { WireError } from './errors.ts'
 import type { JsonNode } from './json-tree.ts'
 import type { Reader, Uninspected } from './reader.ts'
-import { either, invalid, object, type Shape, text, toParam } from './shape.ts'
+import { either, invalid, list, object, type Shape, text, toParam } from './shape.ts'
 
 /** An image: an https URL is text and a reference, a data URL is inline data, anything else is refused. */
 export const imageUrl: Shape = (reader, node, path, place) => {
@@ -96,6 +96,22 @@ export const sealed: Shape = (reader, node, path, place) => {
 /** Of either alphabet (RFC 4648, sections 4 and 5). */
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/
 
+/**
+ * Text as strings, or as the numbers of a tokenizer: those are text that only the model can read. A list of both is
+ * refused, since servers disagree about it.
+ */
+export const textOrTokens: Shape = (reader, node, path, place) => {
+  if (node.kind !== 'array') text(reader, node, path, place)
+  else if (node.items.length > 0 && (isTokens(node) || node.items.every(isTokens)))
+    admit(reader, node, path, 'tokens', reader.options.tokens === 'any')
+  else if (node.items.every(({ kind }) => kind === 'string')) list(text)(reader, node, path, place)
+  else throw invalid(path, 'must be a string, a list of strings, or lists of token numbers')
+}
+
+function isTokens(node: JsonNode): boolean {
+  return node.kind === 'array' && node.items.every(({ kind }) => kind === 'number')
+}
+
 /** `store: true`: what was said can later be fetched past this gateway. */
 export const storeFlag: Shape = (reader, node, path) => {
   if (node.kind === 'true') admit(reader, node, path, 'stored_state', reader.options.storedState === 'any')
@@ -129,6 +145,7 @@ const OPTION = {
   audio: 'audio',
   stored_state: 'storedState',
   server_tool: 'serverTools',
+  tokens: 'tokens',
 } as const
 
 const NOUN = {
@@ -137,4 +154,5 @@ const NOUN = {
   audio: 'audio',
   stored_state: 'text kept by the provider',
   server_tool: 'something that the provider runs',
+  tokens: 'text as token numbers',
 } as const

@@ -19,6 +19,8 @@ export interface WireOptions extends JsonLimits {
    * text goes to and comes from places that this gateway does not see.
    */
   readonly serverTools: 'refuse' | 'any'
+  /** Text as the numbers of a tokenizer. */
+  readonly tokens: 'refuse' | 'any'
   /** Log probabilities repeat the text token by token. `drop` accepts the request and removes them from the stream. */
   readonly streamedLogprobs: 'refuse' | 'drop'
   /** Objects and arrays that this room does not know and that carry text: `inspect` makes every string a part. */
@@ -35,6 +37,7 @@ export const DEFAULT_WIRE_OPTIONS: WireOptions = {
   audio: 'refuse',
   storedState: 'refuse',
   serverTools: 'refuse',
+  tokens: 'refuse',
   streamedLogprobs: 'refuse',
   unknown: 'refuse',
 }

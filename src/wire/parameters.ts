@@ -1,11 +1,29 @@
-// Parameters of a request that decisions depend on, read strictly: what we read must be what the upstream reads.
-import type { JsonNode } from './json-tree.ts'
+// Reading a request: its body by a shape, and the parameters that decisions depend on. Those are read strictly: what we
+// read must be what the upstream reads.
+import { parseJson } from './json.ts'
+import type { JsonNode, JsonObject } from './json-tree.ts'
+import { type WireOptions, withDefaults } from './options.ts'
 import { type Part, type Place, TextPart } from './part.ts'
-import type { Reader } from './reader.ts'
-import { invalid, memberOf } from './shape.ts'
+import { Reader } from './reader.ts'
+import { invalid, memberOf, requireObject, type Shape } from './shape.ts'
 
 /** Where a text of a request is found that belongs to no message. */
 export const REQUEST_PLACE: Place = { role: 'request', channel: 'user', contentType: 'text' }
+
+export interface ReadBody {
+  readonly reader: Reader
+  readonly root: JsonObject
+}
+
+/** @throws WireError with status 400 or 413 */
+export function readBody(shape: Shape, body: Uint8Array, options: Partial<WireOptions> | undefined): ReadBody {
+  const settings = withDefaults(options)
+  const document = parseJson(body, settings)
+  const root = requireObject(document.root)
+  const reader = new Reader(document, settings, 'request')
+  shape(reader, root, '', REQUEST_PLACE)
+  return { reader, root }
+}
 
 /** Names that upstreams use: OpenAI's, Hugging Face paths, fine-tune ids, Ollama's tags, Cloudflare's @cf/. */
 export const MODEL_NAME = /^[A-Za-z0-9@][A-Za-z0-9._:/@+-]{0,255}$/

@@ -13,7 +13,7 @@ export interface ToolDefinition extends Span {
 /** Something that was let through without being seen, because an option allows it. */
 export interface Uninspected extends Span {
   readonly path: string
-  readonly kind: 'image' | 'file' | 'audio' | 'stored_state' | 'server_tool'
+  readonly kind: 'image' | 'file' | 'audio' | 'stored_state' | 'server_tool' | 'tokens'
 }
 
 /**
@@ -64,6 +64,11 @@ export class Reader {
   /** Called for every piece of text, in document order within an object or array. */
   emit(span: Span, path: string, place: Place, isKey: boolean): void {
     this.parts.push(new TextPart(this.document, span, path, place, isKey))
+  }
+
+  /** Called for a short name in an answer, given by the upstream's software. */
+  name(span: Span, path: string, place: Place, isKey: boolean): void {
+    this.names.push(new TextPart(this.document, span, path, place, isKey))
   }
 
   /** Runs `read` and records what it found as one block. */

@@ -30,7 +30,8 @@ export function parseErrorBody(body: Uint8Array, options?: Partial<WireOptions>)
     const reader = new Reader(document, settings, 'response')
     json()(reader, document.root, '', ANSWER_PLACE)
     const message = errorMessage(reader, document.root)
-    return { body, parts: reader.parts, ...(message !== undefined && { message }) }
+    // Nobody compares anything in an error, so even a name may be masked there.
+    return { body, parts: [...reader.parts, ...reader.names], ...(message !== undefined && { message }) }
   })
 }
 

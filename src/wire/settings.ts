@@ -22,6 +22,10 @@ export const wireSchema = z
       .enum(['refuse', 'any'])
       .default(standard.serverTools)
       .describe('Tools that the provider runs: web search and fetch, code execution, remote MCP servers, containers.'),
+    tokens: z
+      .enum(['refuse', 'any'])
+      .default(standard.tokens)
+      .describe('Prompts and inputs as token numbers instead of text, which are not inspected.'),
     streamedLogprobs: z
       .enum(['refuse', 'drop'])
       .default(standard.streamedLogprobs)

@@ -18,12 +18,11 @@ export const text: Shape = (reader, node, path, place) => {
 export const jsonText: Shape = (reader, node, path, place) =>
   text(reader, node, path, { ...place, contentType: 'json' })
 
-/** One word of a closed list carries nothing; any other string is inspected. */
+/** One word of a closed list carries nothing; any other string is an identifier. */
 export function word(...words: readonly string[]): Shape {
   const known = new Set(words)
   return (reader, node, path, place) => {
-    if (node.kind !== 'string') return scalar(reader, node, path, place)
-    if (!known.has(reader.document.text(node))) emitText(reader, node, path, place)
+    if (node.kind !== 'string' || !known.has(reader.document.text(node))) identifier(reader, node, path, place)
   }
 }
 
@@ -32,10 +31,13 @@ export const scalar: Shape = (reader, node, path, place) => {
   if (node.kind === 'string' || node.kind === 'object' || node.kind === 'array') unknown(reader, node, path, place)
 }
 
-/** A short name given by software, which in an answer need not be inspected. In a request it is text like any other. */
+/** A short name given by software. In an answer it is a name, or text if it is more; in a request it is always text. */
 export const identifier: Shape = (reader, node, path, place) => {
   if (node.kind !== 'string') return scalar(reader, node, path, place)
-  if (reader.direction === 'request' || !isIdentifier(reader, node)) emitText(reader, node, path, place)
+  if (reader.direction === 'request' || node.end - node.start > 66) return emitText(reader, node, path, place)
+  const name = reader.document.text(node)
+  if (!IDENTIFIER.test(name)) emitText(reader, node, path, place)
+  else if (!UUID.test(name)) reader.name(node, path, place, false)
 }
 
 /**
@@ -176,9 +178,10 @@ function emitText(reader: Reader, node: JsonNode, path: string, place: Place): v
 }
 
 function emitKey(reader: Reader, member: JsonMember, path: string, place: Place): void {
-  const isEmpty = member.name === ''
-  const isPlain = reader.direction === 'response' && IDENTIFIER.test(member.name)
-  if (!isEmpty && !isPlain) reader.emit(member.key, `${path}~key`, place, true)
+  if (member.name === '') return
+  if (reader.direction === 'request' || !IDENTIFIER.test(member.name))
+    reader.emit(member.key, `${path}~key`, place, true)
+  else if (!isFieldName(member.name)) reader.name(member.key, `${path}~key`, place, true)
 }
 
 function carriesText(node: JsonNode): boolean {
@@ -189,9 +192,8 @@ function carriesText(node: JsonNode): boolean {
 
 const IDENTIFIER = /^[A-Za-z0-9_][A-Za-z0-9_.:/@+-]{0,63}$/
 
-function isIdentifier(reader: Reader, node: JsonNode): boolean {
-  return node.end - node.start <= 66 && IDENTIFIER.test(reader.document.text(node))
-}
+/** RFC 9562, behind a prefix or not: random bits, which now and then would look like an account number. */
+const UUID = /^(?:[a-z]{2,12}[-_]){0,2}[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /** Nine characters are enough for a social security number; shorter numbers tell nothing. */
 function isLongNumber(node: Span): boolean {
@@ -203,7 +205,7 @@ export function fold(name: string): string {
   return name.normalize('NFKC').toLowerCase()
 }
 
-function escapePointer(name: string): string {
+export function escapePointer(name: string): string {
   return name.includes('~') || name.includes('/') ? name.replaceAll('~', '~0').replaceAll('/', '~1') : name
 }
 

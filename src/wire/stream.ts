@@ -3,6 +3,7 @@ import type { Delta, StreamChunk } from './format.ts'
 import { type Place, type Span, TextPart } from './part.ts'
 import { Reader } from './reader.ts'
 import { jsonString, type Splice, splice } from './replace.ts'
+import type { Shape } from './shape.ts'
 import type { SseEvent } from './sse.ts'
 
 /** What a chunk without data has. */
@@ -53,6 +54,14 @@ function inRaw(event: SseEvent, { start, end, bytes }: Splice): Splice {
 function rawPosition(event: SseEvent, position: number): number {
   const line = event.lines.findLast(({ dataStart }) => dataStart <= position)
   return line ? line.rawStart + position - line.dataStart : position
+}
+
+/** Text that is complete in itself and not a piece of what came before. */
+export function whole(shape: Shape): Shape {
+  return (reader, node, path, place) => {
+    const change: Partial<Place> = place.lane ? { lane: { ...place.lane, isWhole: true } } : {}
+    shape(reader, node, path, { ...place, ...change })
+  }
 }
 
 /** Fields that unknown objects repeat in every piece, as opposed to the text they stream. */

@@ -3,6 +3,7 @@ import { type Part, replaceParts } from '#wire'
 import { type Exchange, established } from '../exchange.ts'
 import type { House } from '../house.ts'
 import { screenWhole } from './lanes.ts'
+import { screenNames } from './names.ts'
 
 /**
  * The bytes that may go to the client for an upstream's JSON answer: its own bytes when nothing had to change.
@@ -14,6 +15,7 @@ export async function screenAnswer(exchange: Exchange, house: House, body: Uint8
   const format = established(exchange.format, 'a format')
   const answer = format.parseResponse(body, house.settings.wire)
   exchange.usage = answer.usage ?? exchange.usage
+  await screenNames(exchange, house, answer.names)
   return format.replaceInResponse(answer, await editsOf(exchange, house, answer.parts))
 }
 

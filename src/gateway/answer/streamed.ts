@@ -5,6 +5,7 @@ import { createSseReader, type Delta, type SseEvent, type StreamChunk, WireError
 import { type Exchange, established } from '../exchange.ts'
 import type { House } from '../house.ts'
 import { openLane, screenPiece } from './lanes.ts'
+import { createNameScreen } from './names.ts'
 import type { TextStage } from './text-stage.ts'
 
 export interface StreamScreen {
@@ -28,6 +29,7 @@ export function screenStream(exchange: Exchange, house: House): StreamScreen {
   const ended = new Set<string>()
   const format = established(exchange.format, 'a format')
   const readChunk = format.createChunkReader(house.settings.wire)
+  const screenNames = createNameScreen(exchange, house)
   let hasData = false
   let isDone = false
 
@@ -38,6 +40,7 @@ export function screenStream(exchange: Exchange, house: House): StreamScreen {
     exchange.usage = chunk.usage ?? exchange.usage
     hasData ||= event.data !== undefined
     isDone = chunk.isDone
+    screenNames(chunk.names)
     if (isDone) flushAll(out)
     const texts = chunk.deltas.map((delta) => screenDelta(chunk, delta))
     for (const [id, lane] of lanes)

@@ -16,6 +16,12 @@ export function inspectResponse(exchange: Exchange, house: House, lane: Lane): T
   return { push: (text) => take(inspector.push(text)), end: () => take(inspector.end()) }
 }
 
+/** A text in a stream that is complete in itself. */
+export function inspectPiece(exchange: Exchange, house: House, lane: Lane, text: string): string {
+  const stage = inspectResponse(exchange, house, lane)
+  return stage.push(text) + stage.end()
+}
+
 /** A text that is complete: every detector sees it, decoded views included. */
 export async function inspectWhole(exchange: Exchange, house: House, lane: Lane, text: string): Promise<string> {
   const { channel, contentType } = lane

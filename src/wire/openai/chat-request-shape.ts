@@ -23,6 +23,7 @@ import {
   word,
 } from '../shape.ts'
 import { refuseSteering } from '../steering.ts'
+import { samplingFields } from './sampling.ts'
 
 const anything = json()
 const schema = json(SCHEMA_WORDS)
@@ -170,22 +171,11 @@ const moderationMode = object({ mode: word('score', 'block') })
 
 /** `model` is read apart: it is decided by policy and not by inspection. */
 const requestFields = {
+  ...samplingFields,
   model: ignored,
   messages: list(message),
-  stream: scalar,
-  stream_options: object({ include_usage: scalar, include_obfuscation: scalar }),
-  n: scalar,
-  max_tokens: scalar,
   max_completion_tokens: scalar,
-  temperature: scalar,
-  top_p: scalar,
-  frequency_penalty: scalar,
-  presence_penalty: scalar,
-  seed: scalar,
-  logit_bias: tokenBiases,
-  logprobs: scalar,
   top_logprobs: scalar,
-  stop: either({ string: text, array: list(text) }),
   tools: list(toolDefinition(toolFields)),
   functions: list(toolDefinition(functionDefinition)),
   tool_choice: within(aboutTools, either({ string: word('none', 'auto', 'required'), object: toolChoice })),
@@ -206,7 +196,6 @@ const requestFields = {
     }),
   }),
   metadata: anything,
-  user: text,
   safety_identifier: text,
   prompt_cache_key: text,
   prompt_cache_retention: word('in_memory', '24h'),
@@ -223,10 +212,3 @@ const requestFields = {
 
 /** The whole request. */
 export const chatRequestShape: Shape = object(requestFields, refuseSteering)
-
-/** Token ids as keys, numbers as values. */
-function tokenBiases(reader: Reader, node: JsonNode, path: string, place: Parameters<Shape>[3]): void {
-  const isPlain = node.kind === 'object' && node.members.every((member) => /^\d{1,7}$/.test(member.name))
-  if (isPlain) for (const member of node.members) scalar(reader, member.value, `${path}/${member.name}`, place)
-  else anything(reader, node, path, place)
-}

@@ -1,18 +1,30 @@
-// Streamed answers of /v1/chat/completions, and of the other formats of OpenAI's whose chunks have choices.
+// Streamed answers of /v1/chat/completions (openai-node 7.55, ChatCompletionChunk). Each field leads into its lane: the
+// text that one field of one choice adds up to over the whole stream.
 import { createTemplateReader } from '../chunk-reader.ts'
-import { blameUpstream } from '../errors.ts'
+import { WireError } from '../errors.ts'
 import type { StreamChunk } from '../format.ts'
-import { parseJson } from '../json.ts'
 import type { JsonNode } from '../json-tree.ts'
-import { type WireOptions, withDefaults } from '../options.ts'
+import { audioData } from '../opaque.ts'
+import type { WireOptions } from '../options.ts'
+import type { Place } from '../part.ts'
 import type { Reader } from '../reader.ts'
-import { ANSWER_PLACE } from '../response.ts'
-import { memberOf, requireObject, type Shape } from '../shape.ts'
+import {
+  identifier,
+  ignored,
+  json,
+  jsonText,
+  list,
+  memberOf,
+  object,
+  type Shape,
+  scalar,
+  stringMember,
+  text,
+  word,
+} from '../shape.ts'
 import type { SseEvent } from '../sse.ts'
-import { DeltaReader, NOTHING } from '../stream.ts'
-import { chatChunkShape } from './chat-chunk-shape.ts'
-import { indexOf } from './chat-response-shape.ts'
-import { readUsage } from './usage.ts'
+import { whole } from '../stream.ts'
+import { answerOf, finishReason, indexOf, parseChunk } from './answer.ts'
 
 /** As WireFormat says. */
 export function createChatReader(options?: Partial<WireOptions>): (event: SseEvent) => StreamChunk {
@@ -26,54 +38,78 @@ export function parseChatChunk(
   toolNames: Map<string, string> = new Map(),
   options?: Partial<WireOptions>,
 ): StreamChunk {
-  return parseChunk(chatChunkShape, event, toolNames, options)
+  return parseChunk(shape, event, toolNames, options)
 }
 
-/**
- * Reads one event whose data is an object of that shape.
- *
- * @param toolNames keep one map for the whole stream: the name of a call comes with its first piece only
- * @throws WireError with status 502 when the data is neither JSON by our rules nor `[DONE]`; never forward such an event
- */
-export function parseChunk(
-  shape: Shape,
-  event: SseEvent,
-  toolNames: Map<string, string>,
-  options: Partial<WireOptions> | undefined,
-): StreamChunk {
-  const { data } = event
-  if (data === undefined || isDone(data)) {
-    return { ...NOTHING, event, isDone: data !== undefined }
+const called = object({ name: whole(text), arguments: jsonText })
+
+const toolCallFields = object({
+  id: identifier,
+  type: word('function', 'custom'),
+  index: scalar,
+  function: fromHere(called),
+  custom: fromHere(object({ name: whole(text), input: text })),
+})
+
+/** Pieces of one call share its index; its id and name come with the first piece only. */
+const toolCall: Shape = (reader, node, path, place) => {
+  const call = `${place.choice ?? 0}:tool:${indexOf(reader, node, path)}`
+  const tool = toolOf(reader, memberOf(node, 'function') ?? memberOf(node, 'custom'), call)
+  const lane = { name: `${call}:`, from: path.length + 1 }
+  toolCallFields(reader, node, path, { ...place, channel: 'tool_call', tool, lane })
+}
+
+const functionCall: Shape = (reader, node, path, place) => {
+  const tool = toolOf(reader, node, `${place.choice ?? 0}:function_call`)
+  called(reader, node, path, { ...place, channel: 'tool_call', tool })
+}
+
+const deltaFields = object({
+  role: word('assistant'),
+  content: text,
+  refusal: text,
+  reasoning_content: text,
+  reasoning: text,
+  annotations: whole(json()),
+  audio: object({ id: identifier, data: audioData, expires_at: scalar, transcript: text }),
+  tool_calls: list(toolCall),
+  function_call: functionCall,
+})
+
+const delta: Shape = (reader, node, path, place) =>
+  deltaFields(reader, node, path, { ...place, lane: { name: `${place.choice ?? 0}:`, from: path.length + 1 } })
+
+const choiceFields = object({ index: scalar, finish_reason: finishReason, logprobs: ignored, delta })
+
+const choice: Shape = (reader, node, path, place) => {
+  const index = indexOf(reader, node, path)
+  choiceFields(reader, node, path, { ...place, choice: index })
+  // Of a stream no log probabilities are forwarded: held back or changed text would show in them.
+  const logprobs = memberOf(node, 'logprobs')
+  if (logprobs === undefined || logprobs.kind === 'null') return
+  reader.logprobs.push({ choice: index, start: logprobs.start, end: logprobs.end, repeatsText: false })
+}
+
+const shape = answerOf(choice)
+
+/** The lane's id leaves out the path up to here. */
+function fromHere(shape: Shape): Shape {
+  return (reader, node, path, place) => {
+    const change: Partial<Place> = place.lane ? { lane: { ...place.lane, from: path.length + 1 } } : {}
+    shape(reader, node, path, { ...place, ...change })
   }
-  return blameUpstream(() => {
-    const settings = withDefaults(options)
-    const document = parseJson(data, settings)
-    const root = requireObject(document.root)
-    const reader = new DeltaReader(document, settings, 'response', toolNames)
-    shape(reader, root, '', ANSWER_PLACE)
-    const usage = readUsage(document, memberOf(root, 'usage'))
-    return {
-      event,
-      deltas: reader.deltas,
-      names: reader.names,
-      finished: finishedChoices(reader, root),
-      isDone: false,
-      document,
-      logprobs: reader.logprobs,
-      uninspected: reader.uninspected,
-      ...(usage && { usage }),
-    }
-  })
 }
 
-function isDone(data: Buffer): boolean {
-  return data.length < 16 && data.toString('latin1').trim() === '[DONE]'
+function toolOf(reader: Reader, target: JsonNode | undefined, call: string): string | undefined {
+  const name = target && stringMember(reader, target, 'name')
+  const known = reader.toolNames.get(call)
+  // What a tool may be given depends on its name, so a call cannot be given to another tool half-way.
+  if (name && known !== undefined && known !== name) throw renamed()
+  if (name) reader.toolNames.set(call, name)
+  return name || known
 }
 
-function finishedChoices(reader: Reader, root: JsonNode): number[] {
-  const choices = memberOf(root, 'choices')
-  if (choices?.kind !== 'array') return []
-  return choices.items.flatMap((choice, i) =>
-    memberOf(choice, 'finish_reason')?.kind === 'string' ? [indexOf(reader, choice, `/${i}`)] : [],
-  )
+function renamed(): WireError {
+  const message = 'A tool call is given a second name.'
+  return new WireError({ code: 'invalid_response', status: 502, message })
 }

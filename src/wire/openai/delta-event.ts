@@ -14,7 +14,7 @@ import { dataEvent } from '../stream.ts'
 export function deltaEvent(template: StreamChunk, lane: string, text: string): Buffer {
   const delta = template.deltas.find((candidate) => candidate.lane === lane)
   if (!delta || !template.document) throw noSuchLane()
-  const json = skeleton(template, template.document.root, delta.path.slice(1).split('/'), text, true)
+  const json = skeleton(template, template.document.root, delta.path.slice(1).split('/'), text, 0)
   return dataEvent(json)
 }
 
@@ -35,22 +35,26 @@ function skeleton(
   node: JsonNode,
   [step, ...rest]: readonly string[],
   text: string,
-  isRoot: boolean,
+  depth: number,
 ): string {
   if (step === undefined) return jsonString(text).toString()
   if (node.kind === 'array') {
     const item = node.items[Number(step)]
-    return item ? `[${skeleton(chunk, item, rest, text, false)}]` : '[]'
+    return item ? `[${skeleton(chunk, item, rest, text, depth + 1)}]` : '[]'
   }
   if (node.kind !== 'object') return 'null'
-  const kept = isRoot ? ENVELOPE : ADDRESS
+  const kept = depth === 0 ? ENVELOPE : ADDRESS
   const members = node.members.flatMap(({ name, value }) => {
-    if (name === unescapePointer(step)) return [`${JSON.stringify(name)}:${skeleton(chunk, value, rest, text, false)}`]
+    if (name === unescapePointer(step))
+      return [`${JSON.stringify(name)}:${skeleton(chunk, value, rest, text, depth + 1)}`]
     return kept.has(name) && isUnreadable(chunk, value) ? [`"${name}":${literal(chunk, value)}`] : []
   })
-  if (step === 'delta') members.push('"finish_reason":null')
+  if (depth === CHOICE) members.push('"finish_reason":null')
   return `{${members.join(',')}}`
 }
+
+/** Depth of a choice: `choices`, then its position. */
+const CHOICE = 2
 
 /** A scalar that was not inspected because it says nothing. One that was may have been changed, and is left out. */
 function isUnreadable(chunk: StreamChunk, node: JsonNode): boolean {
