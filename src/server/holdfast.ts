@@ -59,7 +59,7 @@ export async function startHoldfast({ settings, policies, data }: ReadSettings, 
   for (const warning of policies.warnings) world.warn(describeIssue(warning))
   await register(installation, settings)
   const shared = shareRooms(installation, settings, world)
-  const upstreams = createUpstreams()
+  const upstreams = createUpstreams(shared, world)
   const routes = upstreams.acquire(settings.upstreams)
   started.defer(() => upstreams.release(routes))
   const houses = createHouses(furnish(shared, settings, policies, routes, world))

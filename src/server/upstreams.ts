@@ -1,11 +1,11 @@
 // The upstreams of the configuration. One whose settings did not change is the same before and after a reload: it
 // keeps its connections, and what is known of its health.
 import { createHash } from 'node:crypto'
-import { performance } from 'node:perf_hooks'
 import { applicationLifecycle } from '#audit'
 import { Secret } from '#config'
 import { type CircuitChange, createRoute, type RouteWorld, resolveBySystem, type UpstreamRoute } from '#gateway'
 import type { Settings } from './settings.ts'
+import type { Shared } from './shared.ts'
 import type { World } from './world.ts'
 
 export interface Upstreams {
@@ -15,15 +15,19 @@ export interface Upstreams {
   release(routes: readonly UpstreamRoute[]): Promise<void>
 }
 
-/** @param changed is told when the circuit of an upstream opens or closes */
-export function createUpstreams(changed: (upstream: string, change: CircuitChange) => void = () => {}): Upstreams {
+/** @param shared  has the log, where it says that the circuit of an upstream opens or closes */
+export function createUpstreams(shared: Pick<Shared, 'note'>, world: World): Upstreams {
   const open = new Map<string, { readonly route: UpstreamRoute; users: number }>()
   const worldOf = (name: string): RouteWorld => ({
     resolve: resolveBySystem,
-    now: Date.now,
-    monotonic: () => performance.now(),
+    now: world.now,
+    monotonic: world.monotonic,
     random: Math.random,
-    onChange: (change) => changed(name, change),
+    onChange(change) {
+      shared
+        .note(upstreamChange(name, change, world))
+        .catch((error) => world.report('a change of an upstream could not be logged', error))
+    },
   })
   return {
     acquire: (settings) =>
@@ -57,8 +61,8 @@ function identityOf(settings: Settings['upstreams'][number]): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** For the log: the circuit of an upstream has opened, is being tried, or has closed. */
-export function upstreamChange(name: string, { state, reason }: CircuitChange, world: World) {
+/** The circuit of an upstream has opened, is being tried, or has closed. */
+function upstreamChange(name: string, { state, reason }: CircuitChange, world: World) {
   return applicationLifecycle({
     time: world.now(),
     uid: world.id('ev'),

@@ -85,8 +85,9 @@ export async function openGateway(options: GatewayOptions = {}): Promise<TestGat
   const policies = await defaultPolicies
   const installation = await openInstallation(data, world)
   const { secret } = await installation.keys.create({ name: 'k', principal: 'p', tenant: 't', scopes: ['chat'] })
-  const routes = createUpstreams().acquire(settings.upstreams)
-  const furnished = furnish(shareRooms(installation, settings, world), settings, policies, routes, world)
+  const shared = shareRooms(installation, settings, world)
+  const routes = createUpstreams(shared, world).acquire(settings.upstreams)
+  const furnished = furnish(shared, settings, policies, routes, world)
   const house = { ...furnished, ...options.change?.(furnished) }
   const listener = await listen(createHouses(house), { host: '127.0.0.1', port: 0, tls: options.tls })
   return {
