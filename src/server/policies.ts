@@ -56,8 +56,23 @@ const policyFile = {
 permit (
   principal is Holdfast::Key,
   action == Holdfast::Action::"call",
-  resource == Holdfast::Operation::"chat"
-) when { principal.scopes.contains("chat") };
+  resource is Holdfast::Operation
+) when {
+  principal.scopes.contains("chat") &&
+  [
+    Holdfast::Operation::"chat",
+    Holdfast::Operation::"completions",
+    Holdfast::Operation::"messages",
+    Holdfast::Operation::"count_tokens"
+  ].contains(resource)
+};
+
+@id("keys-with-the-embeddings-scope-may-embed")
+permit (
+  principal is Holdfast::Key,
+  action == Holdfast::Action::"call",
+  resource == Holdfast::Operation::"embeddings"
+) when { principal.scopes.containsAny(["embeddings", "chat"]) };
 
 @id("every-key-may-list-models")
 permit (
@@ -72,6 +87,14 @@ permit (
   action == Holdfast::Action::"infer",
   resource is Holdfast::Model
 ) when { principal.scopes.contains("chat") };
+
+// An embeddings key has nothing else that it may call, so it may name any model too.
+@id("keys-with-the-embeddings-scope-may-use-every-model")
+permit (
+  principal is Holdfast::Key,
+  action == Holdfast::Action::"infer",
+  resource is Holdfast::Model
+) when { principal.scopes.contains("embeddings") };
 
 // An example to start from: one tenant may not use one model.
 // @id("acme-stays-off-the-large-model")
