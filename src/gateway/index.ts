@@ -2,11 +2,16 @@
 export type { Detection, GatewaySettings, House } from './house.ts'
 export { createHouses, type Houses } from './houses.ts'
 export { type Listener, type ListenOptions, listen } from './listener.ts'
+export { tokenSchemaProblem } from './token-entity.ts'
 export {
+  addressRefusal,
   type CircuitChange,
+  checkedLookup,
   createRoute,
   createRouting,
   type HealthState,
+  isLocalhostName,
+  type ResolveName,
   type RouteWorld,
   resolveBySystem,
   retrySchema,

@@ -1,9 +1,10 @@
 // How a caller and a model look to Cedar (policies/holdfast.cedarschema), and the two questions asked of it.
 import type { Principal } from '#identity'
-import { contextMayHave, decide, type Entities, type PolicyRequest } from '#policy'
+import { contextMayHave, decide, type Entities, type EntityJson, type PolicyRequest } from '#policy'
 import { type DataClasses, noData } from './data-classes.ts'
 import type { Exchange } from './exchange.ts'
 import type { House } from './house.ts'
+import { tokenEntity, tokenType } from './token-entity.ts'
 
 export interface PolicyAnswer {
   readonly isAllowed: boolean
@@ -75,7 +76,7 @@ interface Question extends Omit<PolicyRequest, 'principal'> {
 /** What is known of a caller, who comes again with every request as the same object until its key changes. */
 interface Caller {
   readonly policy: House['policy']
-  /** The configured entities and, above them, this caller: Key in Principal in Tenant. */
+  /** The configured entities and, above them, this caller: Key or Token in Principal in Tenant. */
   readonly entities: Entities
   readonly answers: Map<string, PolicyAnswer>
 }
@@ -94,7 +95,7 @@ function remembered(
   const known = caller.answers.get(name)
   if (known !== undefined) return known
   const { entities, ...request } = question(caller.entities)
-  const answer = ask(house, { principal: keyOf(principal), ...request }, entities)
+  const answer = ask(house, { principal: uidOf(principal), ...request }, entities)
   if (caller.answers.size >= maxAnswers) caller.answers.clear()
   caller.answers.set(name, answer)
   return answer
@@ -108,8 +109,15 @@ function ask(house: House, request: PolicyRequest, entities: Entities): PolicyAn
   return { isAllowed: decision === 'allow', rule: reasons[0] ?? 'no policy permits it' }
 }
 
-function keyOf(principal: Principal): { type: string; id: string } {
-  return { type: 'Holdfast::Key', id: principal.keyId }
+function uidOf(principal: Principal): { type: string; id: string } {
+  return principal.kind === 'jwt'
+    ? { type: tokenType, id: principal.id }
+    : { type: 'Holdfast::Key', id: principal.keyId }
+}
+
+function keyEntity(principal: Principal, owner: EntityJson['uid']): EntityJson {
+  const { name, scopes } = principal
+  return { uid: uidOf(principal), attrs: { name, scopes }, parents: [owner] }
 }
 
 function callerOf(house: House, principal: Principal): Caller {
@@ -118,7 +126,7 @@ function callerOf(house: House, principal: Principal): Caller {
   const owner = { type: 'Holdfast::Principal', id: principal.id }
   const tenant = { type: 'Holdfast::Tenant', id: principal.tenant }
   const entities = house.entities.with([
-    { uid: keyOf(principal), attrs: { name: principal.name, scopes: [...principal.scopes] }, parents: [owner] },
+    principal.kind === 'jwt' ? tokenEntity(house.policy, principal, owner) : keyEntity(principal, owner),
     { uid: owner, attrs: {}, parents: [tenant] },
     { uid: tenant, attrs: {}, parents: [] },
   ])

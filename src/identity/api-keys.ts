@@ -40,14 +40,47 @@ export interface ApiKeys {
   get(id: string): ApiKeyRecord | undefined
   /** All keys, oldest first. */
   list(): readonly ApiKeyRecord[]
+  /**
+   * Tells `follower` all keys now, before this returns, and every change from then on. A change is not complete before
+   * the follower has taken it: `create`, `revoke` and `reinstate` wait for it. A follower must not fail.
+   *
+   * @returns how to stop
+   */
+  follow(follower: KeyFollower): () => void
   /** Reads all keys again, for when another process has changed the store. @throws IdentityError `damaged`; StoreError */
   reload(): Promise<void>
 }
 
-interface Entry {
+/** A key as its table knows it: what another process needs to recognise it. */
+export interface KnownKey {
+  /** SHA-256 of its text, hex. */
   readonly hash: string
   readonly record: ApiKeyRecord
+}
+
+/** @param keys  those that are new or have changed */
+export type KeyFollower = (keys: readonly KnownKey[]) => Promise<void>
+
+interface Entry extends KnownKey {
   readonly principal: ApiKeyPrincipal
+}
+
+/** The keys of another process, as far as it has told of them: a follower that can answer `authenticate`. */
+export interface KeyReplica {
+  take(keys: readonly KnownKey[]): void
+  authenticate(credential: string): AuthenticationResult
+}
+
+/** @param now  ms since the epoch */
+export function createKeyReplica(now: () => number): KeyReplica {
+  const byHash = new Map<string, Entry>()
+  return {
+    take(keys) {
+      for (const { hash, record } of keys) byHash.set(hash, { hash, record, principal: principalOf(record) })
+    },
+    authenticate: (credential) =>
+      isKeyText(credential) ? answerOf(byHash.get(sha256Hex(credential)), now()) : malformed,
+  }
 }
 
 /**
@@ -71,6 +104,7 @@ export async function openApiKeys(options: {
   let byId = new Map<string, Entry>()
   /** Revocations that the store has not confirmed. They hold whatever is read from it in the meantime. */
   const revoking = new Map<string, number>()
+  const followers = new Set<KeyFollower>()
   await reload()
 
   async function reload(): Promise<void> {
@@ -78,6 +112,12 @@ export async function openApiKeys(options: {
     const entries = rows.map(entryOf)
     byHash = new Map(entries.map((entry) => [entry.hash, entry]))
     byId = new Map(entries.map((entry) => [entry.record.id, entry]))
+    await tell(entries)
+  }
+
+  async function tell(entries: readonly Entry[]): Promise<void> {
+    const keys = entries.map(({ hash, record }) => ({ hash, record }))
+    await Promise.all([...followers].map((follower) => follower(keys)))
   }
 
   async function rowOf(id: string): Promise<IdentityTables['identity_api_keys']> {
@@ -88,21 +128,22 @@ export async function openApiKeys(options: {
 
   /** Takes over what the store says of one key. */
   async function refresh(id: string): Promise<ApiKeyRecord> {
-    return remember(entryOf(await rowOf(id)))
+    const entry = entryOf(await rowOf(id))
+    remember(entry)
+    await tell([entry])
+    return entry.record
   }
 
-  function remember(entry: Entry): ApiKeyRecord {
+  function remember(entry: Entry): void {
     byHash.set(entry.hash, entry)
     byId.set(entry.record.id, entry)
-    return entry.record
   }
 
   function entryOf(row: IdentityTables['identity_api_keys']): Entry {
     const { hash, record: stored } = readRow(row)
     const revokedAt = stored.revokedAt ?? revoking.get(stored.id)
     const record = revokedAt === undefined ? stored : { ...stored, revokedAt }
-    const { id: keyId, principal: id, tenant, name, scopes } = record
-    return { hash, record, principal: Object.freeze({ kind: 'api_key', id, tenant, keyId, name, scopes }) }
+    return { hash, record, principal: principalOf(record) }
   }
 
   function entry(id: string): Entry {
@@ -112,12 +153,7 @@ export async function openApiKeys(options: {
   }
 
   function answer(hash: string): AuthenticationResult {
-    const known = byHash.get(hash)
-    if (known === undefined) return unknown
-    const { record, principal } = known
-    if (record.revokedAt !== undefined) return { ok: false, reason: 'revoked', principal }
-    if (record.expiresAt !== undefined && record.expiresAt <= now()) return { ok: false, reason: 'expired', principal }
-    return { ok: true, principal }
+    return answerOf(byHash.get(hash), now())
   }
 
   return {
@@ -153,13 +189,16 @@ export async function openApiKeys(options: {
       const known = entry(id)
       const revokedAt = known.record.revokedAt ?? now()
       revoking.set(id, revokedAt)
-      remember({ ...known, record: { ...known.record, revokedAt } })
+      const refused = { ...known, record: { ...known.record, revokedAt } }
+      remember(refused)
+      const told = tell([refused])
       await database
         .updateTable('identity_api_keys')
         .set({ revoked_at: revokedAt })
         .where('id', '=', id)
         .where('revoked_at', 'is', null)
         .execute()
+      await told
       const record = await refresh(id)
       revoking.delete(id)
       return record
@@ -176,8 +215,26 @@ export async function openApiKeys(options: {
       [...byId.values()]
         .map(({ record }) => record)
         .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)),
+    follow(follower) {
+      followers.add(follower)
+      void follower([...byId.values()].map(({ hash, record }) => ({ hash, record })))
+      return () => followers.delete(follower)
+    },
     reload,
   }
+}
+
+function principalOf({ id: keyId, principal: id, tenant, name, scopes }: ApiKeyRecord): ApiKeyPrincipal {
+  return Object.freeze({ kind: 'api_key', id, tenant, keyId, name, scopes })
+}
+
+/** @param now  ms since the epoch */
+function answerOf(known: Entry | undefined, now: number): AuthenticationResult {
+  if (known === undefined) return unknown
+  const { record, principal } = known
+  if (record.revokedAt !== undefined) return { ok: false, reason: 'revoked', principal }
+  if (record.expiresAt !== undefined && record.expiresAt <= now) return { ok: false, reason: 'expired', principal }
+  return { ok: true, principal }
 }
 
 const malformed: AuthenticationResult = { ok: false, reason: 'malformed' }

@@ -7,10 +7,15 @@ export type ServerErrorCode =
   | 'address_in_use'
   | 'address_refused'
   | 'certificate'
+  | 'key_set'
+  | 'token_schema'
   | 'control_refused'
   | 'control_broken'
   | 'no_installation'
   | 'unusable_folder'
+  | 'no_configuration'
+  | 'no_workers'
+  | 'worker_failed'
 
 export class ServerError extends Error {
   override readonly name = 'ServerError'

@@ -1,6 +1,7 @@
 // What the gateway lives in: the rooms, set up as the settings say, around what all gateways share.
 import { commitment } from '#crypto'
 import { createRouting, type House, type UpstreamRoute } from '#gateway'
+import { createIdentify, type TokenVerifier } from '#identity'
 import { createInspector, detectorsFor } from '#inspect'
 import { createEntities, type PolicySet } from '#policy'
 import type { Settings } from './settings.ts'
@@ -9,6 +10,7 @@ import type { World } from './world.ts'
 
 /**
  * @param upstreams  the routes that the settings name
+ * @param tokens  who checks the tokens of the issuers that they name, if they name any
  * @returns a house; a test may exchange some of it before the doors open
  */
 export function furnish(
@@ -17,9 +19,10 @@ export function furnish(
   policies: PolicySet,
   upstreams: readonly UpstreamRoute[],
   world: World,
+  tokens?: TokenVerifier | undefined,
 ): House {
   return {
-    identify: shared.authenticate,
+    identify: createIdentify(shared, tokens),
     policy: policies,
     entities: createEntities([], policies),
     limiter: { admit: shared.admit },

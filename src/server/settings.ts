@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { durationMs, secretSchema, sizeBytes } from '#config'
 import { retrySchema, routeProblem, routesSchema, upstreamSchema } from '#gateway'
+import { identitySchema } from '#identity'
 import { inspectSchema } from '#inspect'
 import { limitsSchema } from '#limits'
 import { privacySchema } from '#privacy'
@@ -46,6 +47,7 @@ export const settingsSchema = z
         folder: z.string().min(1).describe('Folder of *.cedar files and one *.cedarschema, relative to this file.'),
       })
       .describe('Who may do what, in Cedar.'),
+    identity: identitySchema,
     limits: limitsSchema,
     inspect: inspectSchema,
     privacy: privacySchema,

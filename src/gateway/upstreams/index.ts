@@ -1,8 +1,9 @@
 // Upstreams: the model servers that the gateway calls.
+export { addressRefusal, isLocalhostName } from './address.ts'
 export type { CircuitChange, Passage } from './circuit.ts'
 export { UpstreamError } from './error.ts'
 export { type HealthState, isFailureStatus, resultOf } from './health.ts'
-export { resolveBySystem } from './resolve.ts'
+export { checkedLookup, type ResolveName, resolveBySystem } from './resolve.ts'
 export {
   type Failure,
   isRepeatable,

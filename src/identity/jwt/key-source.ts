@@ -31,11 +31,20 @@ export interface FetchedKeysOptions {
 /** After a fetch that failed. */
 const retryMs = 5_000
 
-/** Keys that never change, such as those of a file. */
-export function fixedKeys(set: KeySet): KeySource {
-  return { keys: () => set, renew: () => undefined, keepFresh: async () => {} }
+/** The keys of a document that has been found right before; one that is not lets nobody in. */
+export function documentKeys(text: string): KeySource {
+  let set: KeySet | undefined
+  const reading = readKeySet(text).then(
+    (read) => {
+      set = read
+      return read
+    },
+    () => undefined,
+  )
+  return { keys: () => set ?? reading, renew: () => undefined, keepFresh: async () => {} }
 }
 
+/** The keys of a JWK Set that is fetched. */
 export function fetchedKeys(options: FetchedKeysOptions): KeySource {
   const { issuer, now, warn, refreshMs, cooldownMs, maxStaleMs } = options
   let set: KeySet | undefined

@@ -2,8 +2,7 @@
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
 import { z } from 'zod'
 import { sha256Hex } from '#crypto'
-import { readKeySet } from './key-set.ts'
-import { fixedKeys, type KeySource } from './key-source.ts'
+import { documentKeys, type KeySource } from './key-source.ts'
 import { type IssuerSettings, identitySchema } from './settings.ts'
 import { createTokenVerifier, type TokenVerifier } from './verify.ts'
 
@@ -69,7 +68,9 @@ export function issuerSettings(changes: object = {}): IssuerSettings {
 }
 
 export async function keysOf(...keys: readonly TestKey[]): Promise<KeySource> {
-  return fixedKeys(await readKeySet(JSON.stringify({ keys: keys.map(({ jwk }) => jwk) })))
+  const source = documentKeys(JSON.stringify({ keys: keys.map(({ jwk }) => jwk) }))
+  await source.keys()
+  return source
 }
 
 /** A verifier with one issuer. */

@@ -1,0 +1,87 @@
+// The issuers whose tokens are let in: what can be wrong with them before anything starts, and where their keys are.
+import { commitment } from '#crypto'
+import { type ResolveName, resolveBySystem, tokenSchemaProblem } from '#gateway'
+import {
+  createTokenVerifier,
+  documentKeys,
+  fetchedKeys,
+  IdentityError,
+  type IssuerSettings,
+  type KeySource,
+  readKeySet,
+  type TokenVerifier,
+} from '#identity'
+import type { PolicySet } from '#policy'
+import { ServerError } from './error.ts'
+import { fetchKeySet, refuseAddress } from './fetch-key-set.ts'
+import type { World } from './world.ts'
+
+interface IdentitySettings {
+  readonly issuers: readonly IssuerSettings[]
+}
+
+/**
+ * Checks what can be checked without asking anybody: documents with keys, literal addresses, and that the policies'
+ * schema knows tokens and has a place for their claims.
+ *
+ * @throws ServerError `key_set`, `token_schema`
+ */
+export async function checkIssuers(file: string, { issuers }: IdentitySettings, policies: PolicySet): Promise<void> {
+  for (const [index, { jwks, claims }] of issuers.entries()) {
+    const place = `${file}: identity.issuers[${index}]`
+    try {
+      if (jwks.url !== undefined) refuseAddress(jwks.url, jwks.allowPrivate)
+      if (jwks.document !== undefined) await readKeySet(jwks.document.reveal())
+    } catch (error) {
+      if (!(error instanceof IdentityError || error instanceof ServerError)) throw error
+      throw new ServerError('key_set', `${place}.jwks: ${error.message}`)
+    }
+    const problem = tokenSchemaProblem(policies, claims)
+    if (problem !== undefined) throw new ServerError('token_schema', `${place}: ${problem}`)
+  }
+}
+
+export interface TokenDoor {
+  /** Whoever verifies tokens by these settings; undefined when there is no issuer. The keys are being fetched. */
+  verifier(identity: IdentitySettings, commitKey: Uint8Array): TokenVerifier | undefined
+}
+
+/** Keeps the keys of an issuer from one configuration to the next: it may be out of reach when that changes. */
+export function createTokenDoor(world: World, resolve: ResolveName = resolveBySystem): TokenDoor {
+  let sources = new Map<string, KeySource>()
+
+  function sourceOf({ issuer, jwks }: IssuerSettings): KeySource {
+    const { url, document, allowPrivate, ca, refresh: refreshMs, cooldown: cooldownMs, maxStale: maxStaleMs } = jwks
+    if (url === undefined) return documentKeys(document?.reveal() ?? '')
+    return fetchedKeys({
+      issuer,
+      fetch: () => fetchKeySet({ url, allowPrivate, ca }, { resolve, now: world.now }),
+      now: world.now,
+      warn: world.warn,
+      refreshMs,
+      cooldownMs,
+      maxStaleMs,
+    })
+  }
+
+  return {
+    verifier({ issuers }, commitKey) {
+      if (issuers.length === 0) return undefined
+      const before = sources
+      sources = new Map()
+      const verifier = createTokenVerifier({
+        issuers: issuers.map((settings) => {
+          const { ca, document, ...jwks } = settings.jwks
+          const name = JSON.stringify([settings.issuer, jwks, ca?.reveal(), document?.reveal()])
+          const keys = before.get(name) ?? sourceOf(settings)
+          sources.set(name, keys)
+          return { settings, keys }
+        }),
+        now: world.now,
+        commit: (value) => commitment(commitKey, value),
+      })
+      verifier.keepFresh()
+      return verifier
+    },
+  }
+}
