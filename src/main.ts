@@ -13,6 +13,7 @@ const commands = {
   serve: async () => (await import('./commands/serve.ts')).serve,
   config: async () => (await import('./commands/config.ts')).config,
   keys: async () => (await import('./commands/keys.ts')).keys,
+  policy: async () => (await import('./commands/policy.ts')).policy,
   audit: async () => (await import('./commands/audit.ts')).audit,
 }
 
@@ -25,6 +26,8 @@ const help = `holdfast: the layered defence for AI infrastructure, in one progra
   holdfast config check|schema    check a configuration, or print its JSON Schema
   holdfast keys create|list|revoke
                                   API keys of the people and programs that may ask
+  holdfast policy check|test|decide
+                                  check policies, run their tests, ask one question
   holdfast audit tail|query|verify|prove
                                   read and prove the log
 

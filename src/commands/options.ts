@@ -1,5 +1,5 @@
 // Options that every command understands, and the help that teaches them.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { parse } from 'yaml'
@@ -66,14 +66,40 @@ export function wantsJson(format: string | undefined): boolean {
   throw new UsageError(`--format takes text or json, not '${format}'`)
 }
 
+/**
+ * The folder of policies that a command works on: the one that is named, else `policy.folder` of `--config` or of
+ * ./holdfast.yaml, else ./policies. Only that one key is read, as with the data folder.
+ */
+export function policyFolder(
+  named: string | undefined,
+  values: { config?: string | undefined },
+  io: CommandIo,
+): string {
+  if (named !== undefined) return resolve(io.cwd, named)
+  const file = resolve(io.cwd, values.config ?? 'holdfast.yaml')
+  if (values.config === undefined && !existsSync(file)) return resolve(io.cwd, 'policies')
+  const policy = keyOf(readDocument(file), 'policy')
+  const folder = keyOf(policy, 'folder')
+  if (typeof folder !== 'string') throw new UsageError(`${file}: 'policy.folder' must be the path of a folder`)
+  return resolve(file, '..', folder)
+}
+
 function dataKeyOf(file: string): string {
-  let document: unknown
+  const data = keyOf(readDocument(file), 'data') ?? './data'
+  if (typeof data !== 'string') throw new UsageError(`${file}: 'data' must be the path of a folder`)
+  return data
+}
+
+function readDocument(file: string): unknown {
   try {
-    document = parse(readFileSync(file, 'utf8'), { maxAliasCount: 0 })
+    return parse(readFileSync(file, 'utf8'), { maxAliasCount: 0 })
   } catch (error) {
     throw new UsageError(`cannot read ${file}: ${error instanceof Error ? error.message.split('\n')[0] : error}`)
   }
-  const data = typeof document === 'object' && document !== null && 'data' in document ? document.data : './data'
-  if (typeof data !== 'string') throw new UsageError(`${file}: 'data' must be the path of a folder`)
-  return data
+}
+
+function keyOf(document: unknown, name: string): unknown {
+  return typeof document === 'object' && document !== null && Object.hasOwn(document, name)
+    ? Reflect.get(document, name)
+    : undefined
 }
