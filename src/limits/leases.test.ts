@@ -73,14 +73,26 @@ test('whatever is taken and given back in whatever order, no place is held twice
           leases.release(id)
           held.delete(id)
         } else if (!held.has(id)) {
-          const { allowed } = leases.acquire(id, step.places.map((name) => place(name, 2)))
-          assert.equal(allowed, step.places.every((name) => count(name) < 2))
+          const { allowed } = leases.acquire(
+            id,
+            step.places.map((name) => place(name, 2)),
+          )
+          assert.equal(
+            allowed,
+            step.places.every((name) => count(name) < 2),
+          )
           if (allowed) held.set(id, step.places)
         }
       }
       for (const id of held.keys()) leases.release(id)
       assert.equal(leases.size, 0)
-      assert.equal(leases.acquire('last', ['p', 'q', 'r'].map((name) => place(name, 1))).allowed, true)
+      assert.equal(
+        leases.acquire(
+          'last',
+          ['p', 'q', 'r'].map((name) => place(name, 1)),
+        ).allowed,
+        true,
+      )
     }),
   )
 })

@@ -46,16 +46,10 @@ interface Lease {
  * Leases in memory, for the exchanges of one process or of several that ask it.
  *
  * @param options.monotonic  ms; a clock that can be set would end leases early or never
- * @param options.timeoutMs  longer than any exchange may take, or a running one would lose its place
+ * @param options.timeoutMs  longer than any exchange may take, or a running one would lose its place; read for each lease
  */
-export function createLeases({
-  monotonic,
-  timeoutMs,
-}: {
-  readonly monotonic: () => number
-  readonly timeoutMs: number
-}): LeaseTable {
-  /** In the order of their ends, since all last equally long. */
+export function createLeases(options: { readonly monotonic: () => number; readonly timeoutMs: number }): LeaseTable {
+  /** In the order of their ends, as long as the time-out is not changed. */
   const leases = new Map<string, Lease>()
   const taken = new Map<string, number>()
 
@@ -79,7 +73,7 @@ export function createLeases({
 
   return {
     acquire(id, places) {
-      const at = monotonic()
+      const at = options.monotonic()
       endLost(at)
       if (leases.has(id)) throw new LimitsError('duplicate_id', 'there is a lease with this id already')
       for (const { limit } of places)
@@ -88,7 +82,7 @@ export function createLeases({
       if (full !== undefined) return { allowed: false, scope: full.scope, limit: full.limit }
       const names = places.map(({ scope, holder }) => `${scope}:${holder}`)
       for (const name of names) taken.set(name, (taken.get(name) ?? 0) + 1)
-      leases.set(id, { places: names, endsAt: at + timeoutMs })
+      leases.set(id, { places: names, endsAt: at + options.timeoutMs })
       return { allowed: true }
     },
     release,
