@@ -1,4 +1,4 @@
-// From what the gateway stopped to a finding: the loop's first turn. One finding for each key and kind, counted up.
+// From what the gateway stopped to a finding: the loop's first turn. One finding for each key or subject and kind, counted up.
 import type { Findings, Technique } from '#findings'
 import type { Detection } from '#gateway'
 import type { Inventory } from '#inventory'
@@ -39,10 +39,10 @@ export function createDetections(findings: Findings, inventory: Inventory, world
   const store = async ({ exchange, principal, verdict }: Detection) => {
     const { detector, kind, category, direction, path, score } = verdict
     const { id } = await inventory.upsert({
-      kind: 'api_key',
+      kind: principal.kind === 'jwt' ? 'principal' : 'api_key',
       identity: principal.keyId,
       name: principal.name,
-      owner: principal.id,
+      owner: principal.kind === 'jwt' ? null : principal.id,
     })
     await findings.report({
       rule: `${detector}.${kind}`,

@@ -26,21 +26,23 @@ function listFiles(folder: string): string[] {
 const schemaFile = {
   name: 'holdfast.cedarschema',
   text: `// What policies can talk about. The gateway asks two questions of every request:
-//   may this key use this operation (action "call"), and may it use this model (action "infer")?
+//   may this caller use this operation (action "call"), and may it use this model (action "infer")?
 namespace Holdfast {
   entity Tenant;
   entity Principal in [Tenant];
   entity Key in [Principal] { name: String, scopes: Set<String> };
+  // The holder of a JWT of a configured issuer; its claims are tags: principal.getTag("groups").contains("ml").
+  entity Token in [Principal] { issuer: String, scopes: Set<String> } tags Set<String>;
 
   entity Operation;
   entity Upstream;
   entity Model in [Upstream] { name: String };
 
-  action "call" appliesTo { principal: [Key], resource: [Operation], context: {} };
+  action "call" appliesTo { principal: [Key, Token], resource: [Operation], context: {} };
   // data: what detectors found and that leaves as it is ("personal", "personal.email", "secret", "uninspected", ...);
   // masked: what they found and that leaves as a placeholder.
   action "infer" appliesTo {
-    principal: [Key],
+    principal: [Key, Token],
     resource: [Model],
     context: { stream: Bool, tools: Bool, data: Set<String>, masked: Set<String> }
   };
@@ -51,10 +53,11 @@ namespace Holdfast {
 const policyFile = {
   name: 'default.cedar',
   text: `// What is not permitted here is refused. Cedar: https://docs.cedarpolicy.com
+// These hold for API keys and for tokens alike; with 'principal is Holdfast::Key' a policy leaves tokens out.
 
 @id("keys-with-the-chat-scope-may-chat")
 permit (
-  principal is Holdfast::Key,
+  principal,
   action == Holdfast::Action::"call",
   resource is Holdfast::Operation
 ) when {
@@ -69,21 +72,21 @@ permit (
 
 @id("keys-with-the-embeddings-scope-may-embed")
 permit (
-  principal is Holdfast::Key,
+  principal,
   action == Holdfast::Action::"call",
   resource == Holdfast::Operation::"embeddings"
 ) when { principal.scopes.containsAny(["embeddings", "chat"]) };
 
 @id("every-key-may-list-models")
 permit (
-  principal is Holdfast::Key,
+  principal,
   action == Holdfast::Action::"call",
   resource == Holdfast::Operation::"models"
 );
 
 @id("keys-with-the-chat-scope-may-use-every-model")
 permit (
-  principal is Holdfast::Key,
+  principal,
   action == Holdfast::Action::"infer",
   resource is Holdfast::Model
 ) when { principal.scopes.contains("chat") };
@@ -91,7 +94,7 @@ permit (
 // An embeddings key has nothing else that it may call, so it may name any model too.
 @id("keys-with-the-embeddings-scope-may-use-every-model")
 permit (
-  principal is Holdfast::Key,
+  principal,
   action == Holdfast::Action::"infer",
   resource is Holdfast::Model
 ) when { principal.scopes.contains("embeddings") };

@@ -2,6 +2,7 @@
 // byte; the outcome follows. Neither holds a word of the texts.
 import { apiActivity } from '#audit'
 import { sha256Hex } from '#crypto'
+import type { Principal } from '#identity'
 import { bodyFor } from '../attempts.ts'
 import { type Exchange, type Operation, type Refusal, stageNames } from '../exchange.ts'
 import type { House } from '../house.ts'
@@ -98,13 +99,20 @@ function commonFields(exchange: Exchange, house: House, phase: 'decision' | 'out
     tenant: principal?.tenant,
     activity: exchange.operation === 'models' ? 'read' : 'create',
     operation: operationNames[exchange.operation],
-    actor: principal && { principal: principal.id, keyId: principal.keyId, kind: 'service' as const },
+    actor: principal && actorOf(principal),
     request: { method: request.method ?? '', path: loggedPath(request.url ?? '') },
     sourceCommitment: address && house.commitment(address),
     model: asked && upstream && { name: asked.model, provider: upstream.name },
     upstream: upstream?.name,
     scan: exchange.scan,
   } as const
+}
+
+function actorOf(principal: Principal) {
+  const { id, keyId } = principal
+  return principal.kind === 'jwt'
+    ? ({ principal: id, keyId: principal.tokenId ?? keyId, kind: 'unknown' } as const)
+    : ({ principal: id, keyId, kind: 'service' } as const)
 }
 
 const operationNames: Readonly<Record<Operation, string>> = {

@@ -52,7 +52,7 @@ const jwksSchema = z
 const issuerSchema = z.strictObject({
   issuer: z
     .string()
-    .regex(/^[\x21-\x22\x24-\x7e]{1,255}$/, { error: 'expected the exact `iss` of its tokens, without # and spaces' })
+    .regex(/^[\x21-\x22\x24-\x7e]{1,250}$/, { error: 'expected the exact `iss` of its tokens, without # and spaces' })
     .describe('The `iss` of its tokens, character for character.'),
   audience: oneOrSeveral('Our own name in `aud`: a token without one of these is refused.'),
   otherAudiences: z
