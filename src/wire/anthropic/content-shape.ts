@@ -45,16 +45,15 @@ export const citationFields = {
   url: text,
 }
 
-const citation = object({
-  ...citationFields,
-  type: word(
-    'char_location',
-    'page_location',
-    'content_block_location',
-    'web_search_result_location',
-    'search_result_location',
-  ),
-})
+export const citationKind = word(
+  'char_location',
+  'page_location',
+  'content_block_location',
+  'web_search_result_location',
+  'search_result_location',
+)
+
+const citation = object({ ...citationFields, type: citationKind })
 
 const textFields = { text, citations: list(citation), ...caching }
 

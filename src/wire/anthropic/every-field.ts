@@ -1,0 +1,613 @@
+// For tests: every field that the official client's types know, filled in. The compiler keeps the tables complete:
+// a new version of the client with a new field or a new kind of block does not type-check until it is here.
+import type {
+  ContentBlock,
+  ContentBlockParam,
+  Message,
+  MessageCreateParams,
+  MessageParam,
+  RawContentBlockDelta,
+  RawMessageStreamEvent,
+  TextCitation,
+  TextCitationParam,
+  ToolChoice,
+  ToolUnion,
+} from '@anthropic-ai/sdk/resources/messages'
+
+/** T with every optional field present, at every depth. */
+type Complete<T> = T extends string | number | boolean | null | undefined
+  ? T
+  : T extends readonly (infer Item)[]
+    ? Complete<Item>[]
+    : { [Key in keyof T]-?: Complete<Exclude<T[Key], undefined>> }
+
+/** One of each kind in a union that is told apart by `type`. */
+type EachKind<T extends { type?: string | null }> = {
+  [Kind in Exclude<T['type'], null | undefined>]: Complete<Extract<T, { type?: Kind | null }>>
+}
+
+const cache = { type: 'ephemeral', ttl: '5m' } as const
+const seal = 'EqQBCgIYAhIM1gbcDa9GJwZA2b3hGgxBdjrkzLoky3dl1pk='
+
+const citationParams: EachKind<TextCitationParam> = {
+  char_location: {
+    type: 'char_location',
+    cited_text: 'so it is',
+    document_index: 0,
+    document_title: 'A title',
+    start_char_index: 0,
+    end_char_index: 8,
+  },
+  page_location: {
+    type: 'page_location',
+    cited_text: 'so it is',
+    document_index: 0,
+    document_title: 'A title',
+    start_page_number: 1,
+    end_page_number: 2,
+  },
+  content_block_location: {
+    type: 'content_block_location',
+    cited_text: 'so it is',
+    document_index: 0,
+    document_title: 'A title',
+    start_block_index: 0,
+    end_block_index: 1,
+  },
+  web_search_result_location: {
+    type: 'web_search_result_location',
+    cited_text: 'so it is',
+    encrypted_index: seal,
+    title: 'A page',
+    url: 'https://a.example/page',
+  },
+  search_result_location: {
+    type: 'search_result_location',
+    cited_text: 'so it is',
+    search_result_index: 0,
+    source: 'https://a.example/source',
+    title: 'A result',
+    start_block_index: 0,
+    end_block_index: 1,
+  },
+}
+
+const text = { type: 'text', text: 'Hello', cache_control: cache, citations: Object.values(citationParams) } as const
+const bare = { type: 'text', text: 'Hello' } as const
+const direct = { type: 'direct' } as const
+const byCode = { type: 'code_execution_20250825', tool_id: 'srvtoolu_1' } as const
+const transformations = { oversized_image: 'downsize' } as const
+
+const images = [
+  { type: 'base64', data: 'iVBORw0=', media_type: 'image/png' },
+  { type: 'url', url: 'https://example.org/cat.png' },
+  { type: 'file', file_id: 'file_1' },
+].map((source) => ({ type: 'image', source, cache_control: cache, transformations }))
+
+const document = {
+  type: 'document',
+  source: { type: 'text', data: 'A plain text', media_type: 'text/plain' },
+  cache_control: cache,
+  citations: { enabled: true },
+  context: 'From the archive',
+  title: 'A title',
+} as const
+
+const documents = [
+  document,
+  { ...document, source: { type: 'content', content: 'In one string' } },
+  { ...document, source: { type: 'content', content: [bare, images[0]] } },
+  { ...document, source: { type: 'base64', data: 'JVBERi0=', media_type: 'application/pdf' } },
+  { ...document, source: { type: 'url', url: 'https://example.org/a.pdf' } },
+  { ...document, source: { type: 'file', file_id: 'file_2' } },
+]
+
+const searchResult = {
+  type: 'search_result',
+  content: [bare],
+  source: 'https://a.example/source',
+  title: 'A result',
+  cache_control: cache,
+  citations: { enabled: true },
+} as const
+
+const input = { city: 'Oslo', 'a place/name~': ['one', { deep: 'two' }] }
+
+/** Fields of unions inside of these blocks are spelled out by hand: `satisfies` checks their names, the table the kinds. */
+const blocks: Record<keyof EachKind<ContentBlockParam>, object[]> = {
+  text: [text],
+  image: images,
+  document: documents,
+  search_result: [searchResult],
+  thinking: [{ type: 'thinking', thinking: 'Let me see', signature: seal }],
+  redacted_thinking: [{ type: 'redacted_thinking', data: seal }],
+  tool_use: [
+    {
+      type: 'tool_use',
+      id: 'toolu_1',
+      name: 'weather',
+      input,
+      cache_control: cache,
+      caller: direct,
+      toolset_name: null,
+    },
+    { type: 'tool_use', id: 'toolu_2', name: 'navigate', input, caller: byCode, toolset_name: 'browser' },
+  ],
+  tool_result: [
+    { type: 'tool_result', tool_use_id: 'toolu_1', content: 'Rain', is_error: false, cache_control: cache },
+    {
+      type: 'tool_result',
+      tool_use_id: 'toolu_2',
+      toolset_name: 'browser',
+      content: [
+        bare,
+        images[0],
+        document,
+        searchResult,
+        { type: 'tool_reference', tool_name: 'weather', cache_control: cache },
+        {
+          type: 'browser_state',
+          tabs: [{ tab_id: 'tab_1', title: 'A tab', url: 'https://a.example', active: true }],
+          state_changes: [{ type: 'download_failed', download_id: 'd_1', url: 'https://a.example/x', error: 'gone' }],
+          cache_control: cache,
+        },
+      ],
+    },
+  ],
+  server_tool_use: [
+    { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input, caller: byCode, cache_control: cache },
+  ],
+  web_search_tool_result: [
+    {
+      type: 'web_search_tool_result',
+      tool_use_id: 'srvtoolu_1',
+      caller: direct,
+      cache_control: cache,
+      content: [
+        {
+          type: 'web_search_result',
+          encrypted_content: seal,
+          title: 'A page',
+          url: 'https://a.example',
+          page_age: '2 days',
+        },
+      ],
+    },
+  ],
+  web_fetch_tool_result: [
+    {
+      type: 'web_fetch_tool_result',
+      tool_use_id: 'srvtoolu_1',
+      caller: direct,
+      cache_control: cache,
+      content: { type: 'web_fetch_result', url: 'https://a.example', retrieved_at: '2026-01-01', content: document },
+    },
+  ],
+  code_execution_tool_result: [
+    {
+      type: 'code_execution_tool_result',
+      tool_use_id: 'srvtoolu_1',
+      cache_control: cache,
+      content: {
+        type: 'code_execution_result',
+        stdout: 'out',
+        stderr: 'err',
+        return_code: 0,
+        content: [{ type: 'code_execution_output', file_id: 'file_3' }],
+      },
+    },
+  ],
+  bash_code_execution_tool_result: [
+    {
+      type: 'bash_code_execution_tool_result',
+      tool_use_id: 'srvtoolu_1',
+      cache_control: cache,
+      content: { type: 'bash_code_execution_result', stdout: 'out', stderr: 'err', return_code: 0, content: [] },
+    },
+  ],
+  text_editor_code_execution_tool_result: [
+    {
+      type: 'text_editor_code_execution_tool_result',
+      tool_use_id: 'srvtoolu_1',
+      cache_control: cache,
+      content: {
+        type: 'text_editor_code_execution_view_result',
+        content: 'a file',
+        file_type: 'text',
+        num_lines: 1,
+        start_line: 1,
+        total_lines: 1,
+      },
+    },
+  ],
+  tool_search_tool_result: [
+    {
+      type: 'tool_search_tool_result',
+      tool_use_id: 'srvtoolu_1',
+      cache_control: cache,
+      content: {
+        type: 'tool_search_tool_search_result',
+        tool_references: [{ type: 'tool_reference', tool_name: 'weather', cache_control: cache }],
+      },
+    },
+  ],
+  container_upload: [{ type: 'container_upload', file_id: 'file_4', cache_control: cache }],
+}
+
+const schema = {
+  type: 'object' as const,
+  title: 'Title',
+  properties: { 'a place/name~': { type: 'string', description: 'Where', enum: ['Oslo', 'Bergen'] } },
+  required: ['a place/name~'],
+  $defs: { thing: { examples: ['one', { deep: ['two'] }] } },
+}
+
+const toolOptions = {
+  allowed_callers: ['direct' as const],
+  cache_control: cache,
+  defer_loading: false,
+  input_examples: [input],
+  strict: true,
+}
+const serverOptions = { allowed_domains: ['a.example'], blocked_domains: ['b.example'], max_uses: 2 }
+
+/** Of kinds that differ only by their date one stands for all: see `tools`. */
+const toolKinds = {
+  custom: {
+    ...toolOptions,
+    type: 'custom',
+    name: 'weather',
+    description: 'The weather',
+    input_schema: schema,
+    eager_input_streaming: true,
+  },
+  bash_20250124: { ...toolOptions, type: 'bash_20250124', name: 'bash' },
+  memory_20250818: { ...toolOptions, type: 'memory_20250818', name: 'memory' },
+  text_editor_20250728: {
+    ...toolOptions,
+    type: 'text_editor_20250728',
+    name: 'str_replace_based_edit_tool',
+    max_characters: 100,
+  },
+  browser_toolset_20260801: {
+    type: 'browser_toolset_20260801',
+    cache_control: cache,
+    configs: { navigate: { enabled: true, defer_loading: false } },
+  },
+  computer_toolset_20260801: {
+    type: 'computer_toolset_20260801',
+    cache_control: cache,
+    configs: { key: { enabled: true, defer_loading: false } },
+  },
+  web_search_20260318: {
+    ...toolOptions,
+    ...serverOptions,
+    type: 'web_search_20260318',
+    name: 'web_search',
+    response_inclusion: 'full',
+    user_location: { type: 'approximate', city: 'Oslo', country: 'NO', region: 'Oslo', timezone: 'Europe/Oslo' },
+  },
+  web_fetch_20260318: {
+    ...toolOptions,
+    ...serverOptions,
+    type: 'web_fetch_20260318',
+    name: 'web_fetch',
+    citations: { enabled: true },
+    max_content_tokens: 100,
+    response_inclusion: 'full',
+    url_sources: { user_input: { type: 'all' }, client_tool_results: { type: 'only', tools: [{ name: 'weather' }] } },
+    use_cache: true,
+  },
+  code_execution_20260521: { ...toolOptions, type: 'code_execution_20260521', name: 'code_execution' },
+  tool_search_tool_bm25: { ...toolOptions, type: 'tool_search_tool_bm25', name: 'tool_search_tool_bm25' },
+} as const satisfies Partial<Record<KindOfTool, object>>
+
+type KindOfTool = Exclude<ToolUnion['type'], null | undefined>
+
+/** Every kind of tool that the client knows. */
+const kindOfEach: Record<KindOfTool, keyof typeof toolKinds> = {
+  custom: 'custom',
+  bash_20250124: 'bash_20250124',
+  memory_20250818: 'memory_20250818',
+  text_editor_20250124: 'text_editor_20250728',
+  text_editor_20250429: 'text_editor_20250728',
+  text_editor_20250728: 'text_editor_20250728',
+  browser_toolset_20260801: 'browser_toolset_20260801',
+  computer_toolset_20260801: 'computer_toolset_20260801',
+  web_search_20250305: 'web_search_20260318',
+  web_search_20260209: 'web_search_20260318',
+  web_search_20260318: 'web_search_20260318',
+  web_fetch_20250910: 'web_fetch_20260318',
+  web_fetch_20260209: 'web_fetch_20260318',
+  web_fetch_20260309: 'web_fetch_20260318',
+  web_fetch_20260318: 'web_fetch_20260318',
+  code_execution_20250522: 'code_execution_20260521',
+  code_execution_20250825: 'code_execution_20260521',
+  code_execution_20260120: 'code_execution_20260521',
+  code_execution_20260521: 'code_execution_20260521',
+  tool_search_tool_bm25: 'tool_search_tool_bm25',
+  tool_search_tool_bm25_20251119: 'tool_search_tool_bm25',
+  tool_search_tool_regex: 'tool_search_tool_bm25',
+  tool_search_tool_regex_20251119: 'tool_search_tool_bm25',
+}
+
+const choices: EachKind<ToolChoice> = {
+  auto: { type: 'auto', disable_parallel_tool_use: true },
+  any: { type: 'any', disable_parallel_tool_use: true },
+  tool: { type: 'tool', name: 'weather', disable_parallel_tool_use: true },
+  none: { type: 'none' },
+}
+
+type Body = Omit<MessageCreateParams, 'messages' | 'tools' | 'container' | 'user_profile_id' | 'workspace_id'>
+
+/** All but the two fields that the client sends as headers, and what is in tables of its own. */
+const request: Complete<Body> = {
+  model: 'claude-sonnet-5',
+  max_tokens: 1024,
+  cache_control: cache,
+  diagnostics: { previous_message_id: 'msg_0' },
+  inference_geo: 'eu',
+  metadata: { user_id: 'user-1' },
+  output_config: { effort: 'low', format: { type: 'json_schema', schema } },
+  service_tier: 'auto',
+  speed: 'standard',
+  stop_sequences: ['END'],
+  stream: false,
+  system: [{ type: 'text', text: 'Be kind.', cache_control: cache, citations: Object.values(citationParams) }],
+  thinking: { type: 'enabled', budget_tokens: 1024, display: 'summarized' },
+  tool_choice: choices.tool,
+} as Complete<Body>
+
+const messages: MessageParam[] = [
+  { role: 'system', content: 'Be brief.' },
+  { role: 'user', content: 'Hello' },
+  { role: 'assistant', content: 'Hi' },
+]
+
+/** What may pass by default: no image, file or tool of the provider. */
+const plainKinds = ['text', 'search_result', 'thinking', 'redacted_thinking', 'tool_use'] as const
+export const plainRequest: object = {
+  ...request,
+  messages: [
+    ...messages,
+    ...plainKinds.map((kind) => ({ role: 'assistant', content: blocks[kind] })),
+    { role: 'user', content: [blocks.tool_result[0], document] },
+  ],
+  tools: (['custom', 'bash_20250124', 'memory_20250818', 'browser_toolset_20260801'] as const).map((k) => toolKinds[k]),
+}
+
+/** Requests that together have every field and every variant. */
+export const requests: object[] = [
+  { ...request, messages },
+  ...Object.values(blocks)
+    .flat()
+    .map((block) => ({ model: 'claude', messages: [{ role: 'assistant', content: [block] }] })),
+  ...Object.values(toolKinds).map((tool) => ({ model: 'claude', messages, tools: [tool] })),
+  ...Object.values(choices).map((tool_choice) => ({ model: 'claude', messages, max_tokens: 1, tool_choice })),
+  {
+    model: 'claude',
+    messages,
+    system: 'Be kind.',
+    container: { id: 'container_1', skills: [{ skill_id: 'pptx', type: 'anthropic', version: 'latest' }] },
+    mcp_servers: [
+      {
+        type: 'url',
+        name: 'files',
+        url: 'https://mcp.example',
+        authorization_token: 'a-token',
+        tool_configuration: { allowed_tools: ['read'], enabled: true },
+      },
+    ],
+    context_management: {
+      edits: [
+        {
+          type: 'clear_tool_uses_20250919',
+          trigger: { type: 'input_tokens', value: 1000 },
+          keep: { type: 'tool_uses', value: 3 },
+          clear_at_least: { type: 'input_tokens', value: 10 },
+          clear_tool_inputs: ['weather'],
+          exclude_tools: ['weather'],
+        },
+        { type: 'clear_thinking_20251015', keep: 'all' },
+        { type: 'compact_20260112', instructions: 'Sum it up.', pause_after_compaction: true },
+      ],
+    },
+    compaction: { type: 'summarize', instructions: 'Sum it up.' },
+    output_format: { type: 'json_schema', schema },
+    thread: { id: 'thread_1' },
+  },
+  { model: 'claude', messages, container: 'container_1', thinking: { type: 'disabled' } },
+  {
+    model: 'claude',
+    messages: [
+      {
+        role: 'assistant',
+        content: [
+          { type: 'compaction', content: 'So far', encrypted_content: seal, signature: seal, tool_changes: ['x'] },
+          { type: 'mcp_tool_use', id: 'mcptoolu_1', name: 'read', server_name: 'files', input },
+          {
+            type: 'mcp_tool_result',
+            tool_use_id: 'mcptoolu_1',
+            is_error: false,
+            content: [{ type: 'text', text: 'a' }],
+          },
+          { type: 'mcp_tool_listing', mcp_server_name: 'files', tools: [{ name: 'read', input_schema: schema }] },
+        ],
+      },
+    ],
+  },
+]
+
+/** One request for each kind of tool; what they hold is among `requests`. */
+export const toolRequests: object[] = Object.entries(kindOfEach).map(([type, kind]) => ({
+  model: 'claude',
+  messages,
+  tools: [{ ...toolKinds[kind], type }],
+}))
+
+const citations: EachKind<TextCitation> = {
+  char_location: { ...citationParams.char_location, file_id: 'file_1' },
+  page_location: { ...citationParams.page_location, file_id: 'file_1' },
+  content_block_location: { ...citationParams.content_block_location, file_id: 'file_1' },
+  web_search_result_location: citationParams.web_search_result_location,
+  search_result_location: citationParams.search_result_location,
+}
+
+const answerBlocks: Record<keyof EachKind<ContentBlock>, object> = {
+  text: { type: 'text', text: 'Hi', citations: Object.values(citations) },
+  thinking: { type: 'thinking', thinking: 'Let me see', signature: seal },
+  redacted_thinking: { type: 'redacted_thinking', data: seal },
+  tool_use: { type: 'tool_use', id: 'toolu_1', name: 'weather', input, caller: direct, toolset_name: 'sky' },
+  server_tool_use: { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input, caller: byCode },
+  web_search_tool_result: blocks.web_search_tool_result[0] ?? {},
+  web_fetch_tool_result: {
+    type: 'web_fetch_tool_result',
+    tool_use_id: 'srvtoolu_1',
+    caller: direct,
+    content: {
+      type: 'web_fetch_result',
+      url: 'https://a.example',
+      retrieved_at: '2026-01-01',
+      content: { type: 'document', source: document.source, title: 'A title', citations: { enabled: true } },
+    },
+  },
+  code_execution_tool_result: blocks.code_execution_tool_result[0] ?? {},
+  bash_code_execution_tool_result: blocks.bash_code_execution_tool_result[0] ?? {},
+  text_editor_code_execution_tool_result: blocks.text_editor_code_execution_tool_result[0] ?? {},
+  tool_search_tool_result: blocks.tool_search_tool_result[0] ?? {},
+  container_upload: { type: 'container_upload', file_id: 'file_4' },
+}
+
+const counts = {
+  cache_creation_input_tokens: 3,
+  cache_read_input_tokens: 4,
+  input_tokens: 10,
+  output_tokens: 20,
+  output_tokens_details: { thinking_tokens: 5 },
+  server_tool_use: { web_fetch_requests: 0, web_search_requests: 1 },
+}
+
+const container = {
+  id: 'container_1',
+  expires_at: '2026-01-01T00:00:00Z',
+  skills: [{ skill_id: 'pptx', type: 'anthropic' as const, version: 'latest' }],
+}
+const refusal = { type: 'refusal' as const, category: 'cyber' as const, explanation: 'It is not allowed.' }
+
+const message: Complete<Omit<Message, 'content' | 'container' | 'diagnostics' | 'stop_details' | 'usage'>> = {
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'claude-sonnet-5',
+  stop_reason: 'stop_sequence',
+  stop_sequence: 'END',
+}
+
+const around = {
+  ...message,
+  container,
+  diagnostics: { cache_miss_reason: { type: 'model_changed', cache_missed_input_tokens: 1 } },
+  stop_details: refusal,
+  context_management: { applied_edits: [{ type: 'clear_tool_uses_20250919', cleared_input_tokens: 1 }] },
+  usage: {
+    ...counts,
+    cache_creation: { ephemeral_1h_input_tokens: 1, ephemeral_5m_input_tokens: 2 },
+    inference_geo: 'eu',
+    service_tier: 'standard',
+    speed: 'standard',
+  },
+}
+
+export const tokenCount: object = { input_tokens: 14, context_management: { original_input_tokens: 20, why: 'so' } }
+
+/** Answers with every field, and some that are no message at all. */
+export const answers: object[] = [
+  { ...around, content: Object.values(answerBlocks) },
+  { ...around, content: [{ type: 'text', text: 'Hi', citations: null }], container: null, stop_sequence: null },
+  { ...around, content: [{ type: 'new_kind', secret: { deep: ['x'] } }] },
+  { type: 'error', error: { type: 'api_error', message: 'Bad' }, request_id: 'req_1' },
+  { ...around, content: 'no list' },
+]
+
+export const tokenCounts: object[] = [
+  {
+    input_tokens: 14,
+    context_management: { original_input_tokens: 20, why: 'because' },
+    a: 'b',
+    c: ['d'],
+    e: 1,
+    f: {},
+  },
+]
+
+const deltas: EachKind<RawContentBlockDelta> = {
+  text_delta: { type: 'text_delta', text: 'Hi' },
+  input_json_delta: { type: 'input_json_delta', partial_json: '{"ci' },
+  thinking_delta: { type: 'thinking_delta', thinking: 'Let me' },
+  signature_delta: { type: 'signature_delta', signature: seal },
+  citations_delta: { type: 'citations_delta', citation: citations.char_location },
+} as EachKind<RawContentBlockDelta>
+
+const blockOf: Record<keyof typeof deltas, object> = {
+  text_delta: { type: 'text', text: '', citations: null },
+  input_json_delta: { type: 'tool_use', id: 'toolu_1', name: 'weather', input: {}, caller: direct },
+  thinking_delta: { type: 'thinking', thinking: '', signature: '' },
+  signature_delta: { type: 'thinking', thinking: '', signature: '' },
+  citations_delta: { type: 'text', text: '', citations: null },
+}
+
+const begin = { type: 'message_start', message: { ...around, content: [] } }
+const blockStart = (content_block: object) => ({ type: 'content_block_start', index: 0, content_block })
+const blockDelta = (delta: object) => ({ type: 'content_block_delta', index: 0, delta })
+
+/** An event, and those that must come before it. */
+export interface Situation {
+  readonly before: readonly object[]
+  readonly event: object
+}
+
+const kindsOfEvent: Record<RawMessageStreamEvent['type'], Situation[]> = {
+  message_start: [{ before: [], event: begin }],
+  content_block_start: Object.values(answerBlocks).map((block) => ({ before: [begin], event: blockStart(block) })),
+  content_block_delta: [
+    ...Object.entries(deltas).map(([type, delta]) => ({
+      before: [begin, blockStart(blockOf[type as keyof typeof deltas])],
+      event: blockDelta(delta),
+    })),
+    ...Object.values(citations).map((citation) => ({
+      before: [begin, blockStart(blockOf.citations_delta)],
+      event: blockDelta({ type: 'citations_delta', citation }),
+    })),
+    {
+      before: [begin, blockStart({ type: 'compaction', content: null })],
+      event: blockDelta({ type: 'compaction_delta', content: 'So far', encrypted_content: seal }),
+    },
+    {
+      before: [begin, blockStart({ type: 'new_kind' })],
+      event: blockDelta({ type: 'new_delta', words: 'Hi', deep: [{ words: 'Ho' }] }),
+    },
+  ],
+  content_block_stop: [
+    { before: [begin, blockStart(blockOf.text_delta)], event: { type: 'content_block_stop', index: 0 } },
+  ],
+  message_delta: [
+    {
+      before: [begin],
+      event: {
+        type: 'message_delta',
+        delta: { container, stop_details: refusal, stop_reason: 'stop_sequence', stop_sequence: 'END' },
+        usage: counts,
+        context_management: { applied_edits: [{ type: 'x' }] },
+      },
+    },
+  ],
+  message_stop: [{ before: [begin], event: { type: 'message_stop', extra: ['x'] } }],
+}
+
+/** Every event that the client knows, and those that it reads without knowing them. */
+export const situations: readonly Situation[] = [
+  ...Object.values(kindsOfEvent).flat(),
+  { before: [], event: { type: 'ping' } },
+  { before: [begin], event: { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } } },
+  { before: [begin], event: { type: 'new_event', words: ['Hi', { deep: 'Ho' }] } },
+]
