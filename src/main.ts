@@ -12,6 +12,7 @@ const commands = {
   init: async () => (await import('./commands/init.ts')).init,
   serve: async () => (await import('./commands/serve.ts')).serve,
   config: async () => (await import('./commands/config.ts')).config,
+  identity: async () => (await import('./commands/identity.ts')).identity,
   keys: async () => (await import('./commands/keys.ts')).keys,
   policy: async () => (await import('./commands/policy.ts')).policy,
   audit: async () => (await import('./commands/audit.ts')).audit,
@@ -28,6 +29,7 @@ const help = `holdfast: the layered defence for AI infrastructure, in one progra
                                   API keys of the people and programs that may ask
   holdfast policy check|test|decide
                                   check policies, run their tests, ask one question
+  holdfast identity test-token    would this JWT be let in, and if not, why
   holdfast audit tail|query|verify|prove
                                   read and prove the log
 

@@ -1,5 +1,7 @@
 // The issuers whose tokens are let in: what can be wrong with them before anything starts, and where their keys are.
-import { commitment } from '#crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { commitment, openKeyring } from '#crypto'
 import { type ResolveName, resolveBySystem, tokenSchemaProblem } from '#gateway'
 import {
   createTokenVerifier,
@@ -9,6 +11,7 @@ import {
   type IssuerSettings,
   type KeySource,
   readKeySet,
+  type TokenExamination,
   type TokenVerifier,
 } from '#identity'
 import type { PolicySet } from '#policy'
@@ -49,20 +52,7 @@ export interface TokenDoor {
 /** Keeps the keys of an issuer from one configuration to the next: it may be out of reach when that changes. */
 export function createTokenDoor(world: World, resolve: ResolveName = resolveBySystem): TokenDoor {
   let sources = new Map<string, KeySource>()
-
-  function sourceOf({ issuer, jwks }: IssuerSettings): KeySource {
-    const { url, document, allowPrivate, ca, refresh: refreshMs, cooldown: cooldownMs, maxStale: maxStaleMs } = jwks
-    if (url === undefined) return documentKeys(document?.reveal() ?? '')
-    return fetchedKeys({
-      issuer,
-      fetch: () => fetchKeySet({ url, allowPrivate, ca }, { resolve, now: world.now }),
-      now: world.now,
-      warn: world.warn,
-      refreshMs,
-      cooldownMs,
-      maxStaleMs,
-    })
-  }
+  const sourceOf = keySourceOf(world, resolve)
 
   return {
     verifier({ issuers }, commitKey) {
@@ -84,4 +74,49 @@ export function createTokenDoor(world: World, resolve: ResolveName = resolveBySy
       return verifier
     },
   }
+}
+
+function keySourceOf(world: World, resolve: ResolveName): (settings: IssuerSettings) => KeySource {
+  return ({ issuer, jwks }) => {
+    const { url, document, allowPrivate, ca, refresh: refreshMs, cooldown: cooldownMs, maxStale: maxStaleMs } = jwks
+    if (url === undefined) return documentKeys(document?.reveal() ?? '')
+    return fetchedKeys({
+      issuer,
+      fetch: () => fetchKeySet({ url, allowPrivate, ca }, { resolve, now: world.now }),
+      now: world.now,
+      warn: world.warn,
+      refreshMs,
+      cooldownMs,
+      maxStaleMs,
+    })
+  }
+}
+
+/**
+ * What the gateway would say of a token, with the reason in plain words.
+ *
+ * @param data  the folder whose key for pseudonyms is used, if it has one already
+ * @param keySet  a JWK Set that stands for those of all issuers; nobody is asked then
+ * @throws ServerError `key_set`
+ */
+export async function examineToken(
+  { issuers }: IdentitySettings,
+  data: string,
+  token: string,
+  keySet: string | undefined,
+  world: World,
+): Promise<TokenExamination> {
+  const keys = keySet === undefined ? undefined : documentKeys(keySet)
+  if (keySet !== undefined) await readKeySet(keySet)
+  const sourceOf = keySourceOf(world, resolveBySystem)
+  // Only read: whoever checks a token leaves nothing behind.
+  const commitKey = existsSync(join(data, 'keys', 'commitments.key'))
+    ? openKeyring(join(data, 'keys'), world).symmetric('commitments')
+    : world.randomBytes(32)
+  const verifier = createTokenVerifier({
+    issuers: issuers.map((issuer) => ({ settings: issuer, keys: keys ?? sourceOf(issuer) })),
+    now: world.now,
+    commit: (value) => commitment(commitKey, value),
+  })
+  return verifier.examine(token)
 }
