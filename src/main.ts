@@ -11,6 +11,7 @@ const commands = {
   ask: async () => (await import('./commands/ask.ts')).ask,
   init: async () => (await import('./commands/init.ts')).init,
   serve: async () => (await import('./commands/serve.ts')).serve,
+  restart: async () => (await import('./commands/restart.ts')).restart,
   config: async () => (await import('./commands/config.ts')).config,
   identity: async () => (await import('./commands/identity.ts')).identity,
   keys: async () => (await import('./commands/keys.ts')).keys,
@@ -24,7 +25,9 @@ const help = `holdfast: the layered defence for AI infrastructure, in one progra
   holdfast ask TEXT               one chat request through a gateway
   holdfast init                   write a commented holdfast.yaml for your own upstream
   holdfast serve                  run the gateway from holdfast.yaml
-  holdfast config check|schema    check a configuration, or print its JSON Schema
+  holdfast config check|schema|reload
+                                  check a configuration, print its JSON Schema, or let a gateway read it again
+  holdfast restart                replace the workers of a gateway, without refusing anybody
   holdfast keys create|list|revoke
                                   API keys of the people and programs that may ask
   holdfast policy check|test|decide
@@ -104,6 +107,7 @@ function processIo(): CommandIo {
       : resolve(process.argv[1] ?? 'holdfast'),
     env: (name) => process.env[name],
     now: Date.now,
+    onSignal: (signal, listener) => process.on(signal, listener),
     get signal() {
       // Only a command that asks for the signal takes over Ctrl-C; for the others it keeps its meaning.
       if (process.listenerCount('SIGINT', stop) === 0) process.once('SIGINT', stop).once('SIGTERM', stop)

@@ -34,6 +34,7 @@ test('tail --follow prints entries as they come, until it is interrupted', async
   const seen: string[] = []
   const interrupt = new AbortController()
   const following = run(['tail', '--follow', '--format', 'json'], {
+    onSignal: () => {},
     signal: interrupt.signal,
     stdout(text) {
       seen.push(JSON.parse(text).metadata.sequence)
@@ -182,6 +183,7 @@ async function installation(t: TestContext, count: number): Promise<Installed> {
       program: 'holdfast',
       env: () => undefined,
       now,
+      onSignal: () => {},
       signal: t.signal,
       ...io,
     }

@@ -1,16 +1,23 @@
 // holdfast serve: the gateway, from holdfast.yaml, until it is told to stop.
+import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
-import { readSettings, startHoldfast, systemWorld } from '#server'
-import { type CommandIo, exitCode } from './io.ts'
+import { diskReader, type Holdfast, readConfigured, startHoldfast, systemWorld } from '#server'
+import { type CommandIo, exitCode, UsageError } from './io.ts'
 import { helpOption, locationOptions, parseOptions } from './options.ts'
 
 const help = `holdfast serve: run the gateway from holdfast.yaml
 
-  holdfast serve [--config FILE] [--data DIR] [--json]
+  holdfast serve [--config FILE] [--data DIR] [--workers N] [--no-watch] [--json]
 
   --config FILE    default: ./holdfast.yaml ('holdfast init' writes one)
   --data DIR       the data folder, instead of the one that the file names
+  --workers N      how many processes serve, 1 to 64, or 'auto' for one a core (default: 1, this process itself)
+  --no-watch       do not look for changes of the configuration
   --json           print one line of JSON when ready, for scripts
+
+Changes of the configuration, its secrets, its certificate and its policies take effect by themselves, on SIGHUP, and
+with 'holdfast config reload': running requests end as they began, and what is wrong changes nothing. SIGUSR2 and
+'holdfast restart' replace the workers one after another. Takes its sockets from systemd where it has any (LISTEN_FDS).
 
 Stops in order on SIGINT or SIGTERM: running requests finish, the log gets its last checkpoint.
 `
@@ -19,6 +26,8 @@ const options = {
   ...helpOption,
   data: locationOptions.data,
   config: { type: 'string', default: 'holdfast.yaml' },
+  workers: { type: 'string', default: '1' },
+  'no-watch': { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 } as const
 
@@ -29,9 +38,13 @@ export async function serve(args: string[], io: CommandIo): Promise<number> {
     return exitCode.ok
   }
   const { signal } = io
-  const file = await readSettings(resolve(io.cwd, values.config))
+  const workers = workersOf(values.workers)
+  const sockets = handedOver(io)
+  const file = await readConfigured(resolve(io.cwd, values.config), diskReader)
   const read = values.data === undefined ? file : { ...file, data: resolve(io.cwd, values.data) }
-  const holdfast = await startHoldfast(read, systemWorld(io.stderr))
+  const watch = !values['no-watch']
+  const holdfast = await startHoldfast(read, systemWorld(io.stderr), { workers, sockets, watch })
+  obeySignals(holdfast, io)
   const upstreams = read.settings.upstreams.map(({ name }) => name)
   io.stdout(
     values.json
@@ -49,4 +62,25 @@ export function aborted(signal: AbortSignal): Promise<void> {
   return signal.aborted
     ? Promise.resolve()
     : new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
+
+function obeySignals({ operations }: Holdfast, io: CommandIo): void {
+  // What is wrong with a configuration, the gateway tells itself.
+  io.onSignal('SIGHUP', () => void operations.reload('signal'))
+  io.onSignal('SIGUSR2', () => {
+    operations.restart().catch((error) => io.stderr(`holdfast: ${error instanceof Error ? error.message : error}\n`))
+  })
+}
+
+function workersOf(text: string): number {
+  const count = text === 'auto' ? availableParallelism() : Number(text)
+  if (!Number.isInteger(count) || count < 1 || count > 64) throw new UsageError("--workers takes 1 to 64, or 'auto'")
+  return count
+}
+
+/** Sockets that are ours by sd_listen_fds(3): as many as LISTEN_FDS says, from 3 on, when LISTEN_PID is this process. */
+function handedOver(io: CommandIo): readonly number[] {
+  const count = Number(io.env('LISTEN_FDS') ?? 0)
+  const isOurs = io.env('LISTEN_PID') === String(process.pid)
+  return isOurs && Number.isInteger(count) ? Array.from({ length: count }, (_, at) => 3 + at) : []
 }

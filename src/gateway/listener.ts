@@ -2,7 +2,7 @@
 // before a request is complete. What Node's parser refuses is answered and recorded here too.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import { openAiError } from '#wire'
 import { createExchange, type Exchange, type Refusal } from './exchange.ts'
@@ -10,6 +10,7 @@ import type { House } from './house.ts'
 import type { Houses } from './houses.ts'
 import { walk } from './pipeline.ts'
 import { newId, recordRejectedConnection } from './stages/record.ts'
+import { recordUnrecorded } from './stages/unidentified.ts'
 
 export interface ListenOptions {
   readonly host: string
@@ -25,25 +26,37 @@ export interface Listener {
   readonly url: string
   /** Shows new connections another certificate. Those that are open keep theirs. @throws Error when it does not listen with TLS */
   renewCertificate(tls: SecureContextOptions): void
-  /** Stops accepting, lets running exchanges finish for `graceMs`, then ends them. */
-  close(graceMs: number): Promise<void>
+  /**
+   * Stops accepting, lets running exchanges finish for `graceMs`, then ends them.
+   *
+   * @param lingerMs  how long connections that wait for their next request stay open. A client that sends one just when
+   *   its connection is closed cannot know whether it was taken; so where others go on serving, each connection is
+   *   asked to close with its next answer first. Default 0: they are closed at once
+   */
+  close(graceMs: number, lingerMs?: number): Promise<void>
 }
 
 /** Opens the gateway's listener; resolves when it accepts connections. */
 export async function listen(houses: Houses, options: ListenOptions): Promise<Listener> {
   const running = new Set<Promise<void>>()
+  const answers = new Set<ServerResponse>()
+  /** No new connections; those that are there are asked to end with their next answer. */
+  let isLeaving = false
   /** The newest exchange of each connection. */
   const newest = new WeakMap<Socket, Exchange>()
   const abandoned = new WeakSet<Socket>()
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     const { house, leave } = houses.enter()
     const exchange = createExchange(newId(house), request, response, house.now())
+    answers.add(response)
+    if (isLeaving) response.setHeader('connection', 'close')
     newest.set(request.socket, exchange)
     const walked = walk(exchange, house).finally(() => {
       running.delete(walked)
+      answers.delete(response)
       leave()
       // Node keeps a connection whose answer ends after the server was closed.
-      if (!server.listening) server.closeIdleConnections()
+      if (!server.listening && !isLeaving) server.closeIdleConnections()
     })
     running.add(walked)
   }
@@ -58,7 +71,7 @@ export async function listen(houses: Houses, options: ListenOptions): Promise<Li
     exchange.malformed = refusal
     exchange.onMalformed(refusal)
   }
-  const server = open(houses.current, options, handle)
+  const server = createDoor(houses.current, options, handle)
   // All of them: Node's own list has none that is still shaking hands, or that was no HTTP.
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
@@ -77,26 +90,44 @@ export async function listen(houses: Houses, options: ListenOptions): Promise<Li
       resolve()
     })
   })
+  const summing = setInterval(() => recordUnrecorded(houses.current), summingMs).unref()
   return {
-    url: `${options.tls === undefined ? 'http' : 'https'}://${authority(options.host, server.address())}`,
+    url: `${options.tls === undefined ? 'http' : 'https'}://${authority(options, server.address())}`,
     renewCertificate(tls) {
       if (!(server instanceof TlsServer)) throw new Error('a listener without TLS has no certificate')
       server.setSecureContext(tls)
     },
-    async close(graceMs) {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeIdleConnections()
+    async close(graceMs, lingerMs = 0) {
+      const closed = new Promise<void>((resolve) => server.once('close', resolve))
+      const linger = setTimeout(() => {
+        isLeaving = false
+        server.closeIdleConnections()
+      }, lingerMs)
+      if (lingerMs === 0) server.close()
+      else {
+        isLeaving = true
+        for (const response of answers) if (!response.headersSent) response.setHeader('connection', 'close')
+        // The close of node:http would also close the connections that wait.
+        NetServer.prototype.close.call(server)
+      }
       const timer = setTimeout(() => {
         for (const socket of sockets) socket.destroy()
       }, graceMs)
       await closed
+      clearTimeout(linger)
       clearTimeout(timer)
+      clearInterval(summing)
       await Promise.all(running)
+      await recordUnrecorded(houses.current)
     },
   }
 }
 
-function open(house: House, options: ListenOptions, handle: (q: IncomingMessage, s: ServerResponse) => void): Server {
+function createDoor(
+  house: House,
+  options: ListenOptions,
+  handle: (q: IncomingMessage, s: ServerResponse) => void,
+): Server {
   const { limits } = house.settings
   const settings = {
     maxHeaderSize: limits.maxHeaderBytes,
@@ -142,6 +173,8 @@ function reject(house: House, socket: Socket, refusal: Refusal, earlier: ServerR
   )
 }
 
+/** How often what had no log entry of its own is summed up in one. */
+const summingMs = 60_000
 const lingerMs = 1000
 
 function finished(response: ServerResponse): Promise<void> | undefined {
@@ -169,7 +202,9 @@ function refusalOf(status: number, code: string, message: string): Refusal {
   return { status, code, message, rule: `accept: ${code}` }
 }
 
-function authority(host: string, address: AddressInfo | string | null): string {
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+/** The host as it was written; of a socket that was handed over, the one that it is bound to. */
+function authority({ host: written, fd }: ListenOptions, address: AddressInfo | string | null): string {
+  const bound = typeof address === 'object' && address !== null ? address : { address: written, port: 0 }
+  const host = fd === undefined ? written : bound.address
+  return `${host.includes(':') ? `[${host}]` : host}:${bound.port}`
 }

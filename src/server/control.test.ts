@@ -8,12 +8,13 @@ import { type TestContext, test } from 'node:test'
 import type { Administration } from './administration.ts'
 import { connectControl, serveControl } from './control.ts'
 import { socketOf } from './control-socket.ts'
+import type { Operations } from './operations.ts'
 
 test('only the owner can connect to the control socket, whatever the umask', async (t) => {
   const before = process.umask(0)
   t.after(() => process.umask(before))
   const data = temporaryFolder(t)
-  const stop = await serveControl(data, administration)
+  const stop = await serveControl(data, administration, operations)
   equal(statSync(socketOf(data)).mode & 0o777, 0o600)
   equal(process.umask(), 0)
   await stop()
@@ -24,7 +25,7 @@ test('the folder of a socket outside the data folder is gone after the stop', as
   mkdirSync(data)
   const folder = dirname(socketOf(data))
   notEqual(folder, data)
-  const stop = await serveControl(data, administration)
+  const stop = await serveControl(data, administration, operations)
   ok(existsSync(folder))
   await stop()
   ok(!existsSync(folder))
@@ -39,6 +40,11 @@ test('an answer that is no JSON is a gateway that broke off, not a crash', async
   const gateway = await connectControl(data)
   for (answer of ['', '[', '{"id":']) await rejects(async () => gateway?.listKeys(), { code: 'control_broken' })
 })
+
+const operations: Operations = {
+  reload: async () => ({ outcome: 'unchanged' }),
+  restart: async () => ({ replaced: 0 }),
+}
 
 const administration: Administration = {
   listKeys: async () => [],

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import type { Administration } from './administration.ts'
 import { makeSocketFolder, removeSocketFolder, requireOwnSocket, socketOf } from './control-socket.ts'
 import { ServerError } from './error.ts'
+import type { Operations } from './operations.ts'
 
 const maxBytes = 64 * 1024
 
@@ -19,11 +20,18 @@ const calls = {
     expiresAt: z.number().optional(),
   }),
   listKeys: z.strictObject({}),
+  listBudgets: z.strictObject({}),
   revokeKey: z.strictObject({ id: z.string(), reason: z.string(), actor: z.string(), dryRun: z.boolean() }),
+  reload: z.strictObject({}),
+  restart: z.strictObject({}),
 }
 
-/** Serves `administration` on the control socket of `data`; returns how to stop. */
-export async function serveControl(data: string, administration: Administration): Promise<() => Promise<void>> {
+/** Serves `administration` and `operations` on the control socket of `data`; returns how to stop. */
+export async function serveControl(
+  data: string,
+  administration: Administration,
+  operations: Operations,
+): Promise<() => Promise<void>> {
   const path = socketOf(data)
   makeSocketFolder(path, data)
   // A socket left by a killed gateway: the log's lock has shown that nobody listens on it any more.
@@ -37,7 +45,7 @@ export async function serveControl(data: string, administration: Administration)
       else chunks.push(chunk)
     })
     incoming.on('end', () => {
-      carryOut(administration, incoming.url?.slice(1) ?? '', Buffer.concat(chunks)).then(
+      carryOut({ ...administration, ...operations }, incoming.url?.slice(1) ?? '', Buffer.concat(chunks)).then(
         (result) => send(response, 200, result),
         (error) => send(response, 400, { message: error instanceof Error ? error.message : String(error) }),
       )
@@ -58,8 +66,8 @@ export async function serveControl(data: string, administration: Administration)
   }
 }
 
-/** The administration of the gateway that runs on `data`; undefined when none does. */
-export async function connectControl(data: string): Promise<Administration | undefined> {
+/** The gateway that runs on `data`; undefined when none does. */
+export async function connectControl(data: string): Promise<(Administration & Operations) | undefined> {
   const path = socketOf(data)
   if (!existsSync(path)) return undefined
   requireOwnSocket(path, data)
@@ -74,19 +82,28 @@ export async function connectControl(data: string): Promise<Administration | und
   return {
     createKey: (input) => call('createKey', input) as ReturnType<Administration['createKey']>,
     listKeys: () => call('listKeys', {}) as ReturnType<Administration['listKeys']>,
+    listBudgets: () => call('listBudgets', {}) as ReturnType<Administration['listBudgets']>,
     revokeKey: (input) => call('revokeKey', input) as ReturnType<Administration['revokeKey']>,
+    reload: () => call('reload', {}) as ReturnType<Operations['reload']>,
+    restart: () => call('restart', {}) as ReturnType<Operations['restart']>,
   }
 }
 
-async function carryOut(administration: Administration, name: string, body: Buffer): Promise<unknown> {
+async function carryOut(gateway: Administration & Operations, name: string, body: Buffer): Promise<unknown> {
   const input: unknown = JSON.parse(body.toString('utf8'))
   switch (name) {
     case 'createKey':
-      return administration.createKey(calls.createKey.parse(input))
+      return gateway.createKey(calls.createKey.parse(input))
     case 'listKeys':
-      return administration.listKeys()
+      return gateway.listKeys()
+    case 'listBudgets':
+      return gateway.listBudgets()
     case 'revokeKey':
-      return administration.revokeKey(calls.revokeKey.parse(input))
+      return gateway.revokeKey(calls.revokeKey.parse(input))
+    case 'reload':
+      return gateway.reload('command')
+    case 'restart':
+      return gateway.restart()
     default:
       throw new ServerError('control_refused', `the gateway knows no operation '${name}'`)
   }
@@ -96,7 +113,7 @@ const refusalSchema = z.object({ message: z.string() })
 
 function ask(path: string, name: string, input: object): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath: path, path: `/${name}`, method: 'POST', timeout: 30_000 }, (response) => {
+    const outgoing = request({ socketPath: path, path: `/${name}`, method: 'POST', timeout: 120_000 }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       // The gateway was killed in the middle of its answer: whether it did what it was asked is not known.

@@ -1,49 +1,38 @@
-// The composition root: builds every room from the settings, opens the listener last and closes it first.
-import { dirname, resolve } from 'node:path'
-import { createSecureContext } from 'node:tls'
+// The composition root: opens the installation, serves it, opens the doors last and closes them first.
 import { applicationLifecycle } from '#audit'
-import { systemWorld as configWorld, loadConfig } from '#config'
-import { tlsServerOptions } from '#crypto'
-import { createHouses, type Houses, type Listener, listen } from '#gateway'
-import { describeIssue, type PolicySet } from '#policy'
+import { describeIssue } from '#policy'
 import { type Administration, administer } from './administration.ts'
+import type { ReadSettings } from './configuration.ts'
 import { serveControl } from './control.ts'
-import { cannotListen, ServerError } from './error.ts'
-import { furnish } from './furnish.ts'
+import { ServerError } from './error.ts'
 import { type Installation, openInstallation } from './installation.ts'
-import { readPolicies } from './policies.ts'
-import { type Settings, settingsSchema } from './settings.ts'
+import type { Operations } from './operations.ts'
+import { diskReader } from './recording.ts'
+import { type Configured, createReloader, digestOf, type Reloader } from './reload.ts'
+import { type Serving, serve } from './serving.ts'
+import type { Settings } from './settings.ts'
 import { type SharedRooms, shareRooms } from './shared.ts'
-import { createUpstreams } from './upstreams.ts'
 import { version } from './version.ts'
+import { watchConfiguration } from './watch.ts'
+import { startWorkers } from './workers/fleet.ts'
 import type { World } from './world.ts'
 
 export interface Holdfast {
   readonly url: string
   readonly installation: Installation
   readonly administration: Administration
+  readonly operations: Operations
   /** Stops accepting, finishes what runs, writes the last checkpoint, closes the store. In that order. */
   close(): Promise<void>
 }
 
-export interface ReadSettings {
-  readonly settings: Settings
-  readonly policies: PolicySet
-  /** Absolute. */
-  readonly data: string
-}
-
-/**
- * Reads holdfast.yaml, the certificate and the policies it names.
- *
- * @throws ConfigError, PolicyError with file, line and column; ServerError `certificate`
- */
-export async function readSettings(file: string): Promise<ReadSettings> {
-  const settings = loadConfig(file, settingsSchema, configWorld)
-  const folder = dirname(file)
-  requireCertificate(file, settings.listen)
-  const policies = await readPolicies(resolve(folder, settings.policy.folder))
-  return { settings, policies, data: resolve(folder, settings.data) }
+export interface StartOptions {
+  /** How many processes serve, >= 1; one is this process itself. More only with settings that were read from files. */
+  readonly workers?: number
+  /** Sockets that somebody else has bound and keeps, such as systemd; none: the settings' address is taken. */
+  readonly sockets?: readonly number[]
+  /** Whether changes of the files take effect by themselves; only of settings that were read from files. */
+  readonly watch?: boolean
 }
 
 /**
@@ -51,7 +40,12 @@ export async function readSettings(file: string): Promise<ReadSettings> {
  *
  * @throws LogError, StoreError, CryptoError as `openInstallation`; ServerError when the address cannot be used
  */
-export async function startHoldfast({ settings, policies, data }: ReadSettings, world: World): Promise<Holdfast> {
+export async function startHoldfast(
+  read: ReadSettings | Configured,
+  world: World,
+  options: StartOptions = {},
+): Promise<Holdfast> {
+  const { settings, policies, data } = read
   // Closed from the last to the first, whatever fails on the way; also when the rest does not start.
   await using started = new AsyncDisposableStack()
   const installation = await openInstallation(data, world)
@@ -59,41 +53,79 @@ export async function startHoldfast({ settings, policies, data }: ReadSettings, 
   for (const warning of policies.warnings) world.warn(describeIssue(warning))
   await register(installation, settings)
   const shared = shareRooms(installation, settings, world)
-  const upstreams = createUpstreams(shared, world)
-  const routes = upstreams.acquire(settings.upstreams)
-  started.defer(() => upstreams.release(routes))
-  const houses = createHouses(furnish(shared, settings, policies, routes, world))
   const upkeep = setInterval(() => keepUp(installation, shared, world), upkeepMs)
   started.defer(() => clearInterval(upkeep))
-  await installation.log.append(lifecycle('start', world))
+  await installation.log.append(lifecycle('start', world, digestOf(read)))
   started.defer(() => recordStop(installation, world))
+
   const administration = administer(installation, world)
-  started.defer(await serveControl(data, administration))
-  const listener = await openListener(houses, settings)
-  started.defer(() => listener.close(settings.shutdownGrace))
+  let serving: Serving | undefined
+  let reloader: Reloader | undefined
+  const operations: Operations = {
+    async reload(trigger) {
+      if (reloader === undefined) throw noConfiguration
+      return reloader.reload(trigger)
+    },
+    async restart() {
+      if (serving?.restart === undefined) throw noWorkers
+      return { replaced: await serving.restart() }
+    },
+  }
+  started.defer(await serveControl(data, administration, operations))
+
+  let { shutdownGrace } = settings
+  const opened = await open(read, installation, shared, world, options)
+  serving = opened
+  // Where somebody else keeps the socket, the next program takes who comes now, and nobody has to be turned away.
+  const linger = options.sockets?.length ? lingerMs : 0
+  started.defer(() => opened.close(shutdownGrace, Math.min(linger, shutdownGrace)))
+  if ('recording' in read) {
+    reloader = createReloader({
+      running: read,
+      reader: diskReader,
+      record: shared.record,
+      world,
+      async prepare(next) {
+        const prepared = await opened.prepare(next)
+        await register(installation, next.settings)
+        return {
+          discard: prepared.discard,
+          commit() {
+            shared.configure(next.settings)
+            shutdownGrace = next.settings.shutdownGrace
+            return prepared.commit()
+          },
+        }
+      },
+    })
+    if (options.watch === true) started.defer(watch(reloader))
+  }
   const running = started.move()
-  return { url: listener.url, installation, administration, close: () => running.disposeAsync() }
+  return { url: opened.url, installation, administration, operations, close: () => running.disposeAsync() }
 }
 
-function requireCertificate(file: string, { tls }: Settings['listen']): void {
-  try {
-    createSecureContext(tls && tlsOptions(tls))
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.split('::').at(-1) : error
-    throw new ServerError('certificate', `${file}: listen.tls: the certificate and its key cannot be used: ${reason}`)
-  }
+const lingerMs = 1000
+
+const noConfiguration = new ServerError('no_configuration', 'this gateway was not started from a configuration file')
+const noWorkers = new ServerError(
+  'no_workers',
+  "this gateway has no workers to replace: start it with 'holdfast serve --workers 2' or more",
+)
+
+function open(
+  read: ReadSettings | Configured,
+  installation: Installation,
+  shared: SharedRooms,
+  world: World,
+  { workers = 1, sockets = [] }: StartOptions,
+): Promise<Serving> {
+  if (workers === 1 || !('recording' in read)) return serve(shared, read, world, sockets[0])
+  return startWorkers({ count: workers, sockets, configured: read, shared, installation, world })
 }
 
-async function openListener(houses: Houses, { listen: { host, port, tls } }: Settings): Promise<Listener> {
-  try {
-    return await listen(houses, { host, port, tls: tls && tlsOptions(tls) })
-  } catch (error) {
-    throw cannotListen(error, `${host}:${port}`)
-  }
-}
-
-function tlsOptions({ certificate, key }: NonNullable<Settings['listen']['tls']>) {
-  return tlsServerOptions({ certificatePem: certificate.reveal(), keyPem: key.reveal() })
+function watch(reloader: Reloader): () => void {
+  const changed = () => reloader.reload('file')
+  return watchConfiguration({ lastRead: () => reloader.lastRead, reader: diskReader, changed })
 }
 
 async function recordStop({ log }: Installation, world: World): Promise<void> {
@@ -108,7 +140,7 @@ async function register({ inventory }: Installation, { upstreams }: Settings): P
 const upkeepMs = 60_000
 
 /** What has come to its time: actions that end by themselves, and masked data that nobody asks for any more. */
-function keepUp({ actions, findings }: Installation, shared: SharedRooms, world: World): void {
+function keepUp({ actions, findings, budgets }: Installation, shared: SharedRooms, world: World): void {
   actions.expire().then(
     ({ failed }) => {
       for (const { id } of failed)
@@ -117,15 +149,18 @@ function keepUp({ actions, findings }: Installation, shared: SharedRooms, world:
     (error) => world.report('actions could not be taken back', error),
   )
   findings.expire().catch((error) => world.report('exceptions could not be ended', error))
+  budgets.keepUp().catch((error) => world.report('settled budgets could not be stored', error))
   shared.purge().catch((error) => world.report('expired data could not be erased', error))
 }
 
-function lifecycle(activity: 'start' | 'stop', world: World) {
+/** @param configuration  the digest of what it starts with */
+function lifecycle(activity: 'start' | 'stop', world: World, configuration?: string) {
   return applicationLifecycle({
     time: world.now(),
     uid: world.id('ev'),
     activity,
     app: { name: 'holdfast', version },
     status: 'success',
+    details: configuration === undefined ? undefined : { configuration },
   })
 }

@@ -1,26 +1,27 @@
 // The policy folder: reading it, and the policies that a new one begins with.
 
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadPolicies, type PolicySet } from '#policy'
+import { type ConfigurationReader, diskReader } from './recording.ts'
 
 /**
  * Reads and validates the policies of a folder.
  *
  * @throws PolicyError with file, line and column
  */
-export function readPolicies(folder: string): Promise<PolicySet> {
+export function readPolicies(folder: string, reader: ConfigurationReader = diskReader): Promise<PolicySet> {
   return loadPolicies(folder, {
-    listFiles,
-    readFile: (path) => readFileSync(path, 'utf8'),
+    readFile: reader.readListed,
+    listFiles: () => {
+      try {
+        return reader.listFiles(folder)
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+        throw new Error('the folder of the policies does not exist')
+      }
+    },
   })
-}
-
-function listFiles(folder: string): string[] {
-  if (!existsSync(folder)) throw new Error('the folder of the policies does not exist')
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ name }) => name)
 }
 
 const schemaFile = {

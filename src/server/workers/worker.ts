@@ -1,0 +1,91 @@
+// A worker: the process that serves requests, and nothing else. Started by the sequencer (fleet.ts) with a socket that
+// is already bound. Whatever must be common to all workers, it asks of the sequencer; without it, it ends at once.
+import { createKeyReplica } from '#identity'
+import { withoutRestart } from '../changes.ts'
+import { loadSettings, readSettings } from '../configuration.ts'
+import { replay } from '../recording.ts'
+import { type Furnishing, type LocalServing, type Prepared, serve } from '../serving.ts'
+import type { Shared } from '../shared.ts'
+import { version } from '../version.ts'
+import { systemWorld } from '../world.ts'
+import { type Message, openChannel, type Port } from './channel.ts'
+import type { Configuration, SequencerCalls, WorkerCalls } from './protocol.ts'
+
+/** The number under which `fleet.ts` hands the socket over. */
+const socket = 4
+const beatMs = 1000
+
+const world = systemWorld((text) => process.stderr.write(text))
+const keys = createKeyReplica(world.now)
+let serving: LocalServing | undefined
+let prepared: Prepared | undefined
+
+// Ctrl-C reaches every process of a terminal; when to stop is the sequencer's to say.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {})
+// Nothing can be put on record any more, so nothing may be served.
+process.once('disconnect', () => process.exit(1))
+
+const channel = openChannel<WorkerCalls, SequencerCalls>(portOfParent(), {
+  async start({ commitKey, ...configuration }) {
+    try {
+      serving = await serve(sharedWith(commitKey), await read(configuration), world, socket)
+      return { url: serving.url, version }
+    } catch (error) {
+      return { failure: messageOf(error) }
+    }
+  },
+  keys: keys.take,
+  async prepare(configuration) {
+    try {
+      prepared = serving?.prepare(await read(configuration))
+      return { failure: undefined }
+    } catch (error) {
+      return { failure: messageOf(error) }
+    }
+  },
+  commit() {
+    prepared?.commit()
+    prepared = undefined
+  },
+  discard() {
+    prepared?.discard()
+    prepared = undefined
+  },
+  async stop({ graceMs, lingerMs }) {
+    await serving?.close(graceMs, lingerMs)
+  },
+})
+
+setInterval(() => channel.call('beat', undefined).catch(() => {}), beatMs)
+
+async function read({ file, recording, started }: Configuration): Promise<Furnishing> {
+  const { settings, policies } = await readSettings(file, replay(recording))
+  return { settings: withoutRestart(loadSettings(file, replay(started)), settings), policies }
+}
+
+/** The far ends of what is shared. */
+function sharedWith(commitKey: Uint8Array): Shared {
+  return {
+    record: (event) => channel.call('record', event),
+    note: (event) => channel.call('note', event),
+    detected(detection) {
+      channel.call('detected', detection).catch((error) => world.report('a detection was lost', error))
+    },
+    authenticate: keys.authenticate,
+    admit: (charges) => channel.call('admit', charges),
+    protect: (protection) => channel.call('protect', protection),
+    commitKey,
+  }
+}
+
+function portOfParent(): Port {
+  return {
+    send: (message) => process.send?.(message),
+    // The only sender is the sequencer.
+    onMessage: (take) => process.on('message', (message) => take(message as Message)),
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
