@@ -1,0 +1,102 @@
+// What the machine's stack, memo and containers hold: a kind and a number. Nothing is built; a text stays where it is
+// in the source, and only the last million elements of tuples and small dictionaries are remembered.
+
+/** Kinds of values. Plain numbers, because there may be tens of millions of them. */
+export const kind = {
+  /** Numbers, None, booleans, tuples of such: nothing that a check would look at. */
+  data: 0,
+  /** A whole number; the value is the number itself. */
+  integer: 1,
+  /** A text; the value is the offset of its opcode. */
+  text: 2,
+  /** Bytes; the value is the offset of their opcode. */
+  bytes: 3,
+  /** Bytes that are a text encoded in Latin-1; the value is the offset of the text's opcode. */
+  encoded: 4,
+  list: 5,
+  /** The value is the place of its items, or `unknown`. */
+  dict: 6,
+  set: 7,
+  /** The value is the place of its elements, or `unknown`. */
+  tuple: 8,
+  /** Something imported; the value is its number among the globals. */
+  global: 9,
+  /** What a harmless call made and has not been finished yet; the value is the global that made it. */
+  instance: 10,
+  /** The same, finished or taken from the memo. */
+  held: 11,
+  /** What nobody knows: the result of a call that is not known to be harmless, an extension. */
+  result: 12,
+  /** Resolved by the loader from a persistent id. */
+  persistent: 13,
+} as const
+
+export const unknown = -1
+
+/** A stack of values in two typed arrays. */
+export class Values {
+  kinds = new Uint8Array(1024)
+  values = new Float64Array(1024)
+  length = 0
+
+  push(valueKind: number, value: number): void {
+    if (this.length === this.kinds.length) this.grow(this.length * 2)
+    this.kinds[this.length] = valueKind
+    this.values[this.length++] = value
+  }
+
+  grow(length: number): void {
+    const { kinds, values } = this
+    this.kinds = new Uint8Array(length)
+    this.values = new Float64Array(length)
+    this.kinds.set(kinds)
+    this.values.set(values)
+  }
+
+  kindAt(index: number): number {
+    return this.kinds[index] ?? kind.data
+  }
+
+  valueAt(index: number): number {
+    return this.values[index] ?? 0
+  }
+}
+
+export interface Value {
+  readonly kind: number
+  readonly value: number
+}
+
+const ringLength = 1 << 20
+const ringMask = ringLength - 1
+
+/** The elements of recent tuples and dictionaries. A place that has been overwritten since gives `undefined`. */
+export class Elements {
+  private readonly kinds = new Uint8Array(ringLength)
+  private readonly values = new Float64Array(ringLength)
+  private next = 0
+
+  /** Keeps the `count` topmost values of a stack. @returns their place, `unknown` when they are too many */
+  keep(stack: Values, count: number): number {
+    if (count > 64) return unknown
+    const place = this.next
+    this.values[place & ringMask] = count
+    this.kinds[place & ringMask] = kind.integer
+    for (let index = 0; index < count; index++) {
+      const slot = (place + 1 + index) & ringMask
+      this.kinds[slot] = stack.kindAt(stack.length - count + index)
+      this.values[slot] = stack.valueAt(stack.length - count + index)
+    }
+    this.next = place + 1 + count
+    return place
+  }
+
+  at(place: number): readonly Value[] | undefined {
+    if (place < 0 || place < this.next - ringLength + 128) return undefined
+    const count = this.values[place & ringMask] ?? 0
+    return Array.from({ length: count }, (_, index) => {
+      const slot = (place + 1 + index) & ringMask
+      return { kind: this.kinds[slot] ?? kind.data, value: this.values[slot] ?? 0 }
+    })
+  }
+}
