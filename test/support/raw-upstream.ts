@@ -7,6 +7,10 @@ export interface RawUpstream {
   readonly received: string[]
   /** Connections that are open. */
   readonly open: ReadonlySet<Socket>
+  /** How many connections there ever were. */
+  readonly connections: number
+  /** Resets a connection once that many bytes of a request have arrived. */
+  cutAfter: number | undefined
   /** What the next requests get. */
   answer: (socket: Socket, body: string) => void
   /** Resolves when no connection is open any more. */
@@ -17,13 +21,19 @@ export interface RawUpstream {
 export async function startRawUpstream(): Promise<RawUpstream> {
   const received: string[] = []
   const open = new Set<Socket>()
+  let connections = 0
   const server = createServer((socket) => {
+    connections++
     open.add(socket)
     socket.on('close', () => open.delete(socket))
     socket.on('error', () => {})
     let bytes = Buffer.alloc(0)
     socket.on('data', (chunk: Buffer) => {
       bytes = Buffer.concat([bytes, chunk])
+      if (upstream.cutAfter !== undefined && bytes.length >= upstream.cutAfter) {
+        socket.resetAndDestroy()
+        return
+      }
       const headEnd = bytes.indexOf('\r\n\r\n')
       const length = Number(/\r\ncontent-length: (\d+)/i.exec(bytes.toString('latin1', 0, headEnd + 2))?.[1] ?? 0)
       if (headEnd < 0 || bytes.length < headEnd + 4 + length) return
@@ -38,6 +48,10 @@ export async function startRawUpstream(): Promise<RawUpstream> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     received,
     open,
+    get connections() {
+      return connections
+    },
+    cutAfter: undefined,
     answer: (socket) => socket.end(),
     async idle() {
       for (const socket of open) await new Promise((resolve) => socket.once('close', resolve))
