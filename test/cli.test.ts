@@ -59,7 +59,7 @@ const wrong: readonly [line: string, stderr: RegExp][] = [
     /^nothing answers at http:\/\/127\.0\.0\.1:1\/.*; is the gateway running\?$/,
   ],
   ['init extra', /^unexpected 'extra'; see 'holdfast init --help'$/],
-  ['init --upstream bogus', /^--upstream takes openai, azure, vllm, ollama$/],
+  ['init --upstream bogus', /^--upstream takes openai, anthropic, azure, vllm, ollama$/],
   ['serve --config none.yaml', /none\.yaml:1:1: the configuration cannot be read: it does not exist$/],
   ['serve extra', /^unexpected 'extra'; see 'holdfast serve --help'$/],
   ['config', /^say check or schema; see 'holdfast config --help'$/],
@@ -109,7 +109,7 @@ for (const { kind, variable } of kinds)
     }
     const checked = await shell(`${variable ?? 'NONE'}=some-key ${check}`, cwd)
     deepEqual({ code: checked.code, stderr: checked.stderr }, { code: 0, stderr: '' })
-    match(checked.stdout, /holdfast\.yaml is right: 1 upstream\(s\), 3 policies\n$/)
+    match(checked.stdout, /holdfast\.yaml is right: 1 upstream\(s\), 5 policies\n$/)
 
     const schema = JSON.parse((await holdfast(['config', 'schema'])).stdout)
     const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(schema)

@@ -127,7 +127,7 @@ test('refusals arrive as the classes of the client, with a message that says wha
     /The request was blocked: a prompt injection \(.*\) was found in it\./,
   )
   await refused(
-    client.embeddings.create({ model, input: 'x' }),
+    client.moderations.create({ input: 'x' }),
     NotFoundError,
     404,
     'not_found',
