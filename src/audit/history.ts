@@ -28,7 +28,11 @@ export function historyPath(dir: string): string {
 export function historyLine(checkpoint: Checkpoint, note: string, keyId: string): string {
   const signature = parseNote(note).signatures.find((line) => line.keyId === keyId)
   if (signature === undefined) throw new LogError('signature', 'the checkpoint has no Ed25519 signature of this log')
-  return `${checkpoint.size} ${base64(checkpoint.root)} ${base64(signature.value)}\n`
+  return formatHistoryLine({ size: checkpoint.size, root: checkpoint.root, signature: signature.value })
+}
+
+export function formatHistoryLine({ size, root, signature }: HistoryLine): string {
+  return `${size} ${base64(root)} ${base64(signature)}\n`
 }
 
 /**

@@ -1,4 +1,5 @@
 // audit: what happened, as OCSF events, in a transparency log that shows every later change.
+export { copyLog, LogCheck, type LogCopy, LogRebuild, type LogTrust } from './copy.ts'
 export { CrashDisk, type CrashDiskOptions } from './crash-disk.ts'
 export { LogError, type LogErrorCode } from './error.ts'
 export { type ApiActivity, type ApiActivityInput, apiActivity, type LoggedVerdict } from './events/api-activity.ts'
@@ -24,7 +25,7 @@ export {
 export { diskFiles, type LogFile, type LogFiles, type SyncedFile } from './files.ts'
 export { readEntry, searchEntries, seekTime } from './find.ts'
 export type { AuditLog } from './log.ts'
-export { type LogOptions, openLog } from './open.ts'
+export { type LogOptions, openLog, publicKeysOf } from './open.ts'
 export { type EntryProof, type ProvenEntry, proveEntry, verifyProof } from './prove.ts'
 export { countEntries, type EntryFilter, type LogEntry, type LogLocation, queryEntries, readEntries } from './read.ts'
 export { parseVerifierKeys, type VerifierKey } from './tlog/note.ts'

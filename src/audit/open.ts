@@ -75,13 +75,18 @@ async function openLocked(options: LogOptions & PublisherOptions, unlock: () => 
 
 /** Writes the public keys on the first opening; afterwards they must be the same. */
 async function settleKeys({ files, dir, origin, keys }: PublisherOptions): Promise<void> {
-  const { ed25519, mldsa44 } = verifierKeys(origin, keys)
-  const text = `${encodeVerifierKey(ed25519)}\n${encodeVerifierKey(mldsa44)}\n`
+  const text = publicKeysOf(origin, keys)
   const stored = textOf(await files.read(join(dir, 'log.pub')))
   if (stored === undefined) await new DurableFolder(files, dir).write([{ path: 'log.pub', data: Buffer.from(text) }])
   else if (stored !== text) {
     throw new LogError('signature', `the log in ${dir} was made with other keys or under another name than ${origin}`)
   }
+}
+
+/** The file `log.pub` of a log. */
+export function publicKeysOf(origin: string, keys: SigningKeys): string {
+  const { ed25519, mldsa44 } = verifierKeys(origin, keys)
+  return `${encodeVerifierKey(ed25519)}\n${encodeVerifierKey(mldsa44)}\n`
 }
 
 /** The tree under its checkpoint, or a new one. */

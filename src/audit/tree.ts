@@ -69,6 +69,14 @@ export function partialPaths(size: number): string[] {
   return partialWidth(size, 0) > 0 ? [...tiles, partialPath(size, 'entries')] : tiles
 }
 
+/** All partial tiles of an edge, and its partial bundle. */
+export function edgeFiles(edge: Edge): Growth['files'] {
+  const { size, tiles, bundle } = edge
+  const partial = levelsOf(size).filter((level) => partialWidth(size, level) > 0)
+  const files = partial.map((level) => ({ path: partialPath(size, level), data: encodeTile(tiles[level] ?? []) }))
+  return bundle.length === 0 ? files : [...files, { path: partialPath(size, 'entries'), data: encodeBundle(bundle) }]
+}
+
 /** The levels that a tree of this size has begun. */
 export function levelsOf(size: number): number[] {
   const levels: number[] = []

@@ -60,29 +60,15 @@ export function openKeyring(dir: string, world: { randomBytes: (n: number) => Ui
       throw new CryptoError('argument', `${JSON.stringify(purpose)} is no key purpose: use a-z, 0-9 and -`)
     }
     const path = join(dir, `${purpose}.key`)
-    const stored = readKeyFile(path)
+    const stored = readText(path)
     if (stored !== undefined) return decodeKeyFile(stored, { path, purpose, kind, count })
     const fresh = encodeKeyFile({ purpose, kind, seeds: Array.from({ length: count }, () => world.randomBytes(32)) })
     writeKeyFile(dir, path, fresh)
-    return decodeKeyFile(readKeyFile(path) ?? '', { path, purpose, kind, count })
+    return decodeKeyFile(readText(path) ?? '', { path, purpose, kind, count })
   }
 
   return {
-    signing(purpose) {
-      const [classical, quantumSafe] = seeds(purpose, 'signing', 2)
-      return {
-        ed25519: createPrivateKey({
-          key: Buffer.from(classical ?? []),
-          format: 'raw-private',
-          asymmetricKeyType: 'ed25519',
-        }),
-        mldsa44: createPrivateKey({
-          key: Buffer.from(quantumSafe ?? []),
-          format: 'raw-seed',
-          asymmetricKeyType: 'ml-dsa-44',
-        }),
-      }
-    },
+    signing: (purpose) => signingKeys(seeds(purpose, 'signing', 2)),
     symmetric(purpose) {
       const [secret] = seeds(purpose, 'symmetric', 1)
       return secret ?? new Uint8Array()
@@ -90,8 +76,42 @@ export function openKeyring(dir: string, world: { randomBytes: (n: number) => Ui
   }
 }
 
+/** A key from the text of its file. */
+export type StoredKey =
+  | { readonly kind: 'signing'; readonly keys: SigningKeys }
+  | { readonly kind: 'symmetric'; readonly secret: Uint8Array }
+
+/**
+ * The key in a key file that was read elsewhere, out of a backup for example.
+ *
+ * @param expected  its purpose, and its path for the message
+ * @throws CryptoError `key_file`
+ */
+export function readKeyFile(text: string, expected: { readonly path: string; readonly purpose: string }): StoredKey {
+  if (/^kind symmetric$/m.test(text)) {
+    const [secret] = decodeKeyFile(text, { ...expected, kind: 'symmetric', count: 1 })
+    return { kind: 'symmetric', secret: secret ?? new Uint8Array() }
+  }
+  return { kind: 'signing', keys: signingKeys(decodeKeyFile(text, { ...expected, kind: 'signing', count: 2 })) }
+}
+
+function signingKeys([classical, quantumSafe]: readonly Uint8Array[]): SigningKeys {
+  return {
+    ed25519: createPrivateKey({
+      key: Buffer.from(classical ?? []),
+      format: 'raw-private',
+      asymmetricKeyType: 'ed25519',
+    }),
+    mldsa44: createPrivateKey({
+      key: Buffer.from(quantumSafe ?? []),
+      format: 'raw-seed',
+      asymmetricKeyType: 'ml-dsa-44',
+    }),
+  }
+}
+
 /** The text of a key file, undefined when there is none. A symbolic link is not followed. */
-function readKeyFile(path: string): string | undefined {
+function readText(path: string): string | undefined {
   let fd: number
   try {
     fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))

@@ -30,6 +30,26 @@ export async function migrate(
 ): Promise<{ readonly applied: readonly string[] }> {
   const plan = planOf(bare, list)
   const database: Kysely<Tables> = bare.$extendTables<Tables>()
+  await makeRecord(database)
+  const recorded = await checkedRecord(database, plan)
+  const applied: string[] = []
+  for (const migration of plan) {
+    if (!recorded.has(migration.id) && (await apply(database, migration, now))) applied.push(migration.id)
+  }
+  return { applied }
+}
+
+/** What `migrate` would apply, and nothing else. @throws StoreError `migration_*` as it would */
+export async function pendingMigrations(bare: Kysely<unknown>, list: readonly Migration[]): Promise<readonly string[]> {
+  const plan = planOf(bare, list)
+  const tables = await bare.introspection.getTables({ withInternalKyselyTables: false })
+  const isOurs = tables.some(({ name, schema = 'holdfast' }) => name === 'holdfast_migrations' && schema === 'holdfast')
+  if (!isOurs) return plan.map(({ id }) => id)
+  const recorded = await checkedRecord(bare.$extendTables<Tables>(), plan)
+  return plan.map(({ id }) => id).filter((id) => !recorded.has(id))
+}
+
+async function makeRecord(database: Kysely<Tables>): Promise<void> {
   await database.schema
     .createTable('holdfast_migrations')
     .ifNotExists()
@@ -37,16 +57,17 @@ export async function migrate(
     .addColumn('checksum', 'text', (column) => column.notNull())
     .addColumn('applied_at', 'integer', (column) => column.notNull())
     .execute()
+}
+
+async function checkedRecord(
+  database: Kysely<Tables>,
+  plan: readonly Planned[],
+): Promise<ReadonlyMap<string, Tables['holdfast_migrations']>> {
   const rows = await database.selectFrom('holdfast_migrations').selectAll().execute()
   const recorded = new Map(rows.map((row) => [row.id, row]))
-  refuseUnknown(plan, [...recorded.values()])
+  refuseUnknown(plan, rows)
   refuseChangedAndSkipped(plan, recorded)
-
-  const applied: string[] = []
-  for (const migration of plan) {
-    if (!recorded.has(migration.id) && (await apply(database, migration, now))) applied.push(migration.id)
-  }
-  return { applied }
+  return recorded
 }
 
 function planOf(bare: Kysely<unknown>, list: readonly Migration[]): readonly Planned[] {

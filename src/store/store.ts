@@ -2,7 +2,7 @@
 // PostgreSQL server. Both keep the same contract (contract.ts).
 
 import { Kysely } from 'kysely'
-import { type Migration, migrate } from './migrate.ts'
+import { type Migration, migrate, pendingMigrations } from './migrate.ts'
 import { type Hidden, parseAddress, type TlsFiles } from './postgres/address.ts'
 import { createPostgresDialect } from './postgres/dialect.ts'
 import { openPostgresSession } from './postgres/session.ts'
@@ -27,6 +27,8 @@ export interface Store extends AsyncDisposable {
    * @throws StoreError `migration_*`
    */
   migrate(list: readonly Migration[]): Promise<{ readonly applied: readonly string[] }>
+  /** What `migrate` would apply. @throws StoreError `migration_*` as it would */
+  pending(list: readonly Migration[]): Promise<readonly string[]>
   /** Lets what was begun finish, refuses what comes after (`closed`), and releases the file. */
   close(): Promise<void>
 }
@@ -68,6 +70,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     kind: 'url' in options ? 'postgresql' : 'sqlite',
     database: <Tables>() => new Kysely<Tables>({ dialect }),
     migrate: (list) => migrate(new Kysely({ dialect }), list, options.now),
+    pending: (list) => pendingMigrations(new Kysely({ dialect }), list),
     close: () => engine.close(),
     [Symbol.asyncDispose]: () => engine.close(),
   }

@@ -32,6 +32,7 @@ const floors: Readonly<Record<string, number>> = {
   findings: 2,
   inventory: 1,
   audit: 1,
+  backup: 2,
   store: 0,
   crypto: 0,
   config: 0,
