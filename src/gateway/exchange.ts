@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Principal } from '#identity'
 import type { Verdict } from '#inspect'
-import { type LimitDecision, rateLimitHeaders } from '#limits'
+import { budgetHeaders, joinHeaders, type LimitDecision, rateLimitHeaders } from '#limits'
 import {
   type ModelOperation,
   type ModelRequest,
@@ -12,6 +12,7 @@ import {
   type Usage,
   type WireFormat,
 } from '#wire'
+import type { ExchangeBudget } from './budget.ts'
 import type { UpstreamRoute } from './upstreams/index.ts'
 
 /** What a client can ask for. A request whose path is not known stays `unknown` and is refused. */
@@ -25,12 +26,14 @@ export type ScanState = 'not_scanned' | 'scanned' | 'not_applicable'
 
 /** The stages that a request walks through, in their order. */
 export const stageNames = [
+  'guard',
   'accept',
   'identify',
   'authorise',
   'admit',
   'read',
   'select',
+  'reserve',
   'inspect request',
   'clear',
   'transform',
@@ -64,6 +67,8 @@ export interface Exchange {
   readonly id: string
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  /** The address that it comes from; once `guard` has looked, that behind a trusted proxy. */
+  client: string
   /** ms since the epoch. */
   readonly receivedAt: number
   /** Monotonic ms at which the exchange began and at which each request stage ended, in their order. */
@@ -84,6 +89,9 @@ export interface Exchange {
   /** Whose key it was, when it is expired or revoked: for the log, and never to be trusted. */
   claimant: Principal | undefined
   limits: LimitDecision | undefined
+  /** Leases that were taken, to be given back. */
+  readonly leases: string[]
+  budget: ExchangeBudget | undefined
   body: Uint8Array
   /** The body, read by its format. */
   asked: ModelRequest | undefined
@@ -104,6 +112,8 @@ export interface Exchange {
   /** The rule that allowed the exchange. */
   rule: string
   refusal: Refusal | undefined
+  /** Nobody was identified, and there were so many of them that it has no log entry of its own. */
+  isUnrecorded: boolean
   /** The stage at which the exchange stopped. */
   stoppedAt: StageName | undefined
   usage: Usage | undefined
@@ -154,6 +164,7 @@ export function createExchange(
     id,
     request,
     response,
+    client: request.socket.remoteAddress ?? '',
     receivedAt,
     marks: [],
     hungUp: hangUp.signal,
@@ -165,6 +176,8 @@ export function createExchange(
     principal: undefined,
     claimant: undefined,
     limits: undefined,
+    leases: [],
+    budget: undefined,
     body: noBytes,
     asked: undefined,
     upstream: undefined,
@@ -177,6 +190,7 @@ export function createExchange(
     scan: 'not_scanned',
     rule: '',
     refusal: undefined,
+    isUnrecorded: false,
     stoppedAt: undefined,
     usage: undefined,
     outcome: {
@@ -193,8 +207,9 @@ export function createExchange(
 }
 
 /** How much the caller may still send, for every answer after it was admitted. */
-export function limitHeaders({ limits }: Exchange): Record<string, string> {
-  return limits === undefined ? {} : rateLimitHeaders(limits)
+export function limitHeaders({ limits, budget }: Exchange): Record<string, string> {
+  const rates = limits === undefined ? {} : rateLimitHeaders(limits)
+  return budget?.decision === undefined ? rates : joinHeaders(rates, budgetHeaders(budget.decision))
 }
 
 /** Notes verdicts of one part, with their place. */

@@ -2,7 +2,7 @@
 import type { OcsfEvent } from '#audit'
 import type { Identify, Principal } from '#identity'
 import type { Inspector } from '#inspect'
-import type { Charge, LimitDecision, LimitSettings } from '#limits'
+import type { AddressGuard, Budgets, Charge, Leases, LimitDecision, LimitSettings } from '#limits'
 import type { Entities, PolicySet } from '#policy'
 import type { PrivacyConfig, Protection, Pseudonymised } from '#privacy'
 import type { WireOptions } from '#wire'
@@ -14,6 +14,9 @@ export interface House {
   readonly policy: PolicySet
   readonly entities: Entities
   readonly limiter: { admit(charges: readonly Charge[]): LimitDecision | Promise<LimitDecision> }
+  readonly leases: Leases
+  readonly budgets: Budgets
+  readonly addresses: AddressGuard
   readonly inspector: Inspector
   /** In the order of the configuration. */
   readonly upstreams: readonly UpstreamRoute[]

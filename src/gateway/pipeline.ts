@@ -8,10 +8,12 @@ import { admit } from './stages/admit.ts'
 import { authorise } from './stages/authorise.ts'
 import { clear } from './stages/clear.ts'
 import { forward } from './stages/forward.ts'
+import { guard } from './stages/guard.ts'
 import { identify } from './stages/identify.ts'
 import { inspectRequest } from './stages/inspect-request.ts'
 import { read } from './stages/read.ts'
 import { recordDecision, recordOutcome } from './stages/record.ts'
+import { reserve } from './stages/reserve.ts'
 import { select } from './stages/select.ts'
 import { settle } from './stages/settle.ts'
 import { transform } from './stages/transform.ts'
@@ -21,12 +23,14 @@ export type Stage = (exchange: Exchange, house: House) => Refusal | undefined | 
 
 /** In the order of `stageNames`. */
 const requestStages: Readonly<Record<StageName, Stage>> = {
+  guard,
   accept,
   identify,
   authorise,
   admit,
   read,
   select,
+  reserve,
   'inspect request': inspectRequest,
   clear,
   transform,

@@ -5,6 +5,7 @@
 import { entityManagement } from '#audit'
 import type { ActionRecord } from '#findings'
 import type { ApiKeyRecord, CreatedApiKey, NewApiKey } from '#identity'
+import type { BudgetState } from '#limits'
 import type { Installation } from './installation.ts'
 import type { World } from './world.ts'
 
@@ -12,6 +13,8 @@ export interface Administration {
   createKey(input: NewApiKey): Promise<CreatedApiKey>
   listKeys(): Promise<readonly ApiKeyRecord[]>
   revokeKey(input: RevokeKey): Promise<ActionRecord>
+  /** What is spent and reserved in the windows of now. */
+  listBudgets(): Promise<readonly BudgetState[]>
 }
 
 export interface RevokeKey {
@@ -22,7 +25,7 @@ export interface RevokeKey {
 }
 
 export function administer(installation: Installation, world: World): Administration {
-  const { keys, actions, inventory, log } = installation
+  const { keys, actions, inventory, log, budgets } = installation
   return {
     async createKey(input) {
       const created = await keys.create(input)
@@ -52,6 +55,7 @@ export function administer(installation: Installation, world: World): Administra
       return created
     },
     listKeys: async () => keys.list(),
+    listBudgets: async () => budgets.list(),
     async revokeKey({ id, reason, actor, dryRun }) {
       const idempotencyKey = `${dryRun ? 'plan' : 'revoke'}:${id}:${world.now()}`
       const record = await actions.run('revoke_api_key', { keyId: id }, { actor, reason, dryRun, idempotencyKey })

@@ -48,6 +48,7 @@ const operations: Operations = {
 
 const administration: Administration = {
   listKeys: async () => [],
+  listBudgets: async () => [],
   createKey: () => Promise.reject(new Error('not asked for here')),
   revokeKey: () => Promise.reject(new Error('not asked for here')),
 }

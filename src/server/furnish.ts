@@ -26,6 +26,9 @@ export function furnish(
     policy: policies,
     entities: createEntities([], policies),
     limiter: { admit: shared.admit },
+    leases: shared.leases,
+    budgets: shared.budgets,
+    addresses: shared.addresses,
     inspector: createInspector({
       detectors: detectorsFor(settings.inspect),
       actions: settings.inspect.actions,

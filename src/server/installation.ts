@@ -8,6 +8,7 @@ import { type Keyring, openKeyring, type SigningKeys, sha256Hex } from '#crypto'
 import { type Actions, createActions, type Findings, findingsMigrations, openFindings } from '#findings'
 import { type ApiKeys, identityMigrations, openApiKeys, reinstateApiKeyAction, revokeApiKeyAction } from '#identity'
 import { type Inventory, inventoryMigrations, openInventory } from '#inventory'
+import { type BudgetLedger, limitsMigrations, openBudgets } from '#limits'
 import { privacyMigrations } from '#privacy'
 import { openStore, type Store } from '#store'
 import { createDetections, type Detections } from './detections.ts'
@@ -24,10 +25,11 @@ export interface Installation {
   readonly detections: Detections
   readonly actions: Actions
   readonly keys: ApiKeys
+  readonly budgets: BudgetLedger
   close(): Promise<void>
 }
 
-const migrations = [...inventoryMigrations, ...findingsMigrations, ...identityMigrations, ...privacyMigrations]
+const migrations = [...inventoryMigrations, ...findingsMigrations, ...identityMigrations, ...privacyMigrations, ...limitsMigrations]
 
 /**
  * Opens the data folder, making it when there is none. One process at a time: the log holds the lock.
@@ -54,11 +56,13 @@ export async function openInstallation(data: string, world: World): Promise<Inst
   opened.defer(() => detections.settled())
   const actions = createActions({ database: store.database(), now, record })
   const keys = await openApiKeys({ database: store.database(), now, randomBytes })
+  const budgets = await openBudgets({ database: store.database(), now })
+  opened.defer(() => budgets.close())
   actions.register(revokeApiKeyAction(keys))
   actions.register(reinstateApiKeyAction(keys))
   await actions.recover()
   const open = opened.move()
-  return { data, keyring, log, store, inventory, findings, detections, actions, keys, close: () => open.disposeAsync() }
+  return { data, keyring, log, store, inventory, findings, detections, actions, keys, budgets, close: () => open.disposeAsync() }
 }
 
 /** @throws ServerError `unusable_folder`, `foreign_folder`, `writable_folder` */

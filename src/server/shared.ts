@@ -3,7 +3,16 @@
 import type { OcsfEvent } from '#audit'
 import type { Detection } from '#gateway'
 import type { AuthenticationResult } from '#identity'
-import { type Charge, createLimiter, type LimitDecision } from '#limits'
+import {
+  type AddressGuard,
+  type Budgets,
+  type Charge,
+  createAddressGuard,
+  createLeases,
+  createLimiter,
+  type Leases,
+  type LimitDecision,
+} from '#limits'
 import { openVault, type Protection, type Pseudonymised, protect } from '#privacy'
 import type { Installation } from './installation.ts'
 import type { Settings } from './settings.ts'
@@ -19,6 +28,9 @@ export interface Shared {
   /** Who an API key speaks for. */
   authenticate(credential: string): AuthenticationResult
   admit(charges: readonly Charge[]): LimitDecision | Promise<LimitDecision>
+  readonly leases: Leases
+  readonly budgets: Budgets
+  readonly addresses: AddressGuard
   /** What was masked is stored when it resolves. */
   protect(protection: Protection): Promise<readonly Pseudonymised[]>
   /** Of the commitments that stand for personal values in the log. */
@@ -36,6 +48,13 @@ export function shareRooms(installation: Installation, settings: Settings, world
   const { keyring, log, store, keys, detections } = installation
   const limiter = createLimiter({ now: world.now })
   let { ttl } = settings.privacy.session
+  let { limits } = settings
+  const leases = createLeases({
+    monotonic: world.monotonic,
+    get timeoutMs() {
+      return limits.concurrency.leaseTimeout
+    },
+  })
   const vault = openVault({
     database: store.database(),
     key: keyring.symmetric('vault'),
@@ -50,10 +69,14 @@ export function shareRooms(installation: Installation, settings: Settings, world
     detected: detections.detected,
     authenticate: keys.authenticate,
     admit: limiter.admit,
+    leases,
+    budgets: installation.budgets,
+    addresses: createAddressGuard(() => limits.addresses, { now: world.now }),
     protect: (protection) => protect(vault, protection),
     commitKey: keyring.symmetric('commitments'),
-    configure({ privacy }) {
+    configure({ privacy, limits: changed }) {
       ttl = privacy.session.ttl
+      limits = changed
     },
     purge: () => vault.purge(),
   }

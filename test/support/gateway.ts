@@ -78,7 +78,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<TestGat
       { name: 'test', url: options.url ?? upstream.url, key: upstreamKey, allowPrivate: true, ...options.upstream },
     ],
     policy: { folder: join(data, 'policies') },
-    limits: { rates: { key: { requests: 1_000_000, per: '1s' } }, ...options.limits },
+    limits: { ...farAbove, ...options.limits },
     ...options.settings,
   })
   defaultPolicies ??= readPolicies(ensurePolicies(settings.policy.folder))
@@ -118,6 +118,12 @@ export async function openGateway(options: GatewayOptions = {}): Promise<TestGat
       }
     },
   }
+}
+
+const farAbove = {
+  rates: { key: { requests: 1_000_000, per: '1s' } },
+  concurrency: { key: 10_000 },
+  addresses: { failures: 1_000_000, records: 100_000, recordsInTotal: 1_000_000 },
 }
 
 /** Read once: Cedar takes longer than the rest of a start. */

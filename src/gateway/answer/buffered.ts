@@ -15,6 +15,8 @@ export async function screenAnswer(exchange: Exchange, house: House, body: Uint8
   const format = established(exchange.format, 'a format')
   const answer = format.parseResponse(body, house.settings.wire)
   exchange.usage = answer.usage ?? exchange.usage
+  for (const { path, text } of answer.parts) exchange.budget?.meter.note(path, text)
+  exchange.budget?.meter.end()
   await screenNames(exchange, house, answer.names)
   return format.replaceInResponse(answer, await editsOf(exchange, house, answer.parts))
 }

@@ -42,6 +42,7 @@ export function screenStream(exchange: Exchange, house: House): StreamScreen {
     isDone = chunk.isDone
     screenNames(chunk.names)
     if (isDone) flushAll(out)
+    for (const { lane, text } of chunk.deltas) exchange.budget?.meter.note(lane, text)
     const texts = chunk.deltas.map((delta) => screenDelta(chunk, delta))
     for (const [id, lane] of lanes)
       if (lane.choice !== undefined && chunk.finished.includes(lane.choice)) flush(id, lane, out)

@@ -7,31 +7,42 @@ import { bodyFor } from '../attempts.ts'
 import { type Exchange, type Operation, type Refusal, stageNames } from '../exchange.ts'
 import type { House } from '../house.ts'
 import { loggedPath } from '../routes.ts'
+import { hasOwnEntry } from './unidentified.ts'
 
 /** Resolves when the decision is on disk; rejects when it cannot be written, and then nothing may be served. */
 export function recordDecision(exchange: Exchange, house: House, refusal: Refusal | undefined): Promise<unknown> {
-  const isMasked = exchange.outbound !== exchange.body && refusal === undefined
-  const recorded = house.record(
-    apiActivity({
-      ...commonFields(exchange, house, 'decision'),
-      status: refusal === undefined ? 'success' : 'failure',
-      statusCode: refusal?.code,
-      action: refusal !== undefined ? 'denied' : isMasked ? 'modified' : 'allowed',
-      rule: refusal?.rule ?? exchange.rule,
-      responseStatus: refusal?.status,
-      verdicts: exchange.verdicts,
-      digests: digestsOf(exchange),
-      details: alternativesOf(exchange),
-    }),
-  )
+  const isOwn =
+    exchange.principal === undefined && refusal !== undefined ? hasOwnEntry(house, exchange.client, refusal) : true
+  const recorded = isOwn instanceof Promise ? isOwn.then(write) : write(isOwn)
   // Whoever waits for it handles the failure; without this, one that nobody waits for yet would end the process.
   recorded.catch(() => {})
   return recorded
+
+  function write(hasEntry: boolean): Promise<unknown> {
+    exchange.isUnrecorded = !hasEntry
+    return hasEntry ? house.record(decisionOf(exchange, house, refusal)) : Promise.resolve()
+  }
+}
+
+function decisionOf(exchange: Exchange, house: House, refusal: Refusal | undefined) {
+  const isMasked = exchange.outbound !== exchange.body && refusal === undefined
+  return apiActivity({
+    ...commonFields(exchange, house, 'decision'),
+    status: refusal === undefined ? 'success' : 'failure',
+    statusCode: refusal?.code,
+    action: refusal !== undefined ? 'denied' : isMasked ? 'modified' : 'allowed',
+    rule: refusal?.rule ?? exchange.rule,
+    responseStatus: refusal?.status,
+    verdicts: exchange.verdicts,
+    digests: digestsOf(exchange),
+    details: alternativesOf(exchange),
+  })
 }
 
 /** The second entry. Not waited for: the answer is out, and the decision already proves that it was given. */
 export function recordOutcome(exchange: Exchange, house: House): void {
   const { outcome, usage, refusal } = exchange
+  if (exchange.isUnrecorded) return
   house
     .note(
       apiActivity({
@@ -51,6 +62,7 @@ export function recordOutcome(exchange: Exchange, house: House): void {
           told: outcome.told,
           bytes_out: outcome.bytesOut,
           upstream_request: outcome.upstreamRequestId,
+          spent: exchange.budget?.spent,
           attempts: exchange.attempts.length === 0 ? undefined : exchange.attempts,
         },
       }),
@@ -63,24 +75,28 @@ export function recordRejectedConnection(
   house: House,
   rejected: { status: number; code: string; address: string | undefined },
 ): Promise<unknown> {
+  const isOwn = hasOwnEntry(house, rejected.address ?? '', rejected)
+  const write = (hasEntry: boolean) => (hasEntry ? house.record(rejectionOf(house, rejected)) : Promise.resolve())
+  return isOwn instanceof Promise ? isOwn.then(write) : write(isOwn)
+}
+
+function rejectionOf(house: House, rejected: { status: number; code: string; address: string | undefined }) {
   const id = newId(house)
-  return house.record(
-    apiActivity({
-      time: house.now(),
-      uid: `${id}.decision`,
-      phase: 'decision',
-      exchange: id,
-      operation: 'unknown',
-      request: { method: 'unknown', path: 'unknown' },
-      sourceCommitment: rejected.address && house.commitment(rejected.address),
-      responseStatus: rejected.status,
-      status: 'failure',
-      statusCode: rejected.code,
-      action: 'denied',
-      rule: `accept: ${rejected.code}`,
-      scan: 'not_scanned',
-    }),
-  )
+  return apiActivity({
+    time: house.now(),
+    uid: `${id}.decision`,
+    phase: 'decision',
+    exchange: id,
+    operation: 'unknown',
+    request: { method: 'unknown', path: 'unknown' },
+    sourceCommitment: rejected.address && house.commitment(rejected.address),
+    responseStatus: rejected.status,
+    status: 'failure',
+    statusCode: rejected.code,
+    action: 'denied',
+    rule: `accept: ${rejected.code}`,
+    scan: 'not_scanned',
+  })
 }
 
 export function newId(house: House): string {
@@ -90,7 +106,7 @@ export function newId(house: House): string {
 function commonFields(exchange: Exchange, house: House, phase: 'decision' | 'outcome') {
   const { request, upstream, asked } = exchange
   const principal = exchange.principal ?? exchange.claimant
-  const address = request.socket.remoteAddress
+  const address = exchange.client
   return {
     time: house.now(),
     uid: `${exchange.id}.${phase}`,

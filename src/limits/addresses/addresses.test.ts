@@ -8,7 +8,7 @@ const settings = { failures: 5, records: 2, recordsInTotal: 3 }
 function guardAt(maxNetworks?: number) {
   const clock = { at: 1_795_000_020_000 }
   const more = maxNetworks === undefined ? {} : { maxNetworks }
-  return { clock, guard: createAddressGuard(settings, { now: () => clock.at, ...more }) }
+  return { clock, guard: createAddressGuard(() => settings, { now: () => clock.at, ...more }) }
 }
 
 test('an IPv4 address counts for itself, however it is written, and an IPv6 address for its /64', () => {

@@ -46,13 +46,13 @@ interface Count {
 }
 
 /**
- * @param settings             read for each request: they may change
+ * @param current              what the settings are now: they may change
  * @param options.now          ms since the epoch
  * @param options.maxNetworks  remembered at once; beyond it the one that is known longest is forgotten, since a newcomer
  *                             must not suffer for a flood from everywhere
  */
 export function createAddressGuard(
-  settings: Pick<AddressSettings, 'failures' | 'records' | 'recordsInTotal'>,
+  current: () => Pick<AddressSettings, 'failures' | 'records' | 'recordsInTotal'>,
   { now, maxNetworks = 65_536 }: { readonly now: () => number; readonly maxNetworks?: number },
 ): AddressTable {
   const networks = new Map<string, Network>()
@@ -69,13 +69,19 @@ export function createAddressGuard(
     return network
   }
 
+  function charge({ state }: Network, at: number) {
+    const { failures } = current()
+    return gcra(state, at, emissionInterval(failures, minuteMs), failures, 1)
+  }
+
   function mayRecord(network: Network, minute: number): boolean {
+    const { records, recordsInTotal } = current()
     for (const each of [network, total]) {
       if (each.minute === minute) continue
       each.minute = minute
       each.recorded = 0
     }
-    if (network.recorded >= settings.records || total.recorded >= settings.recordsInTotal) return false
+    if (network.recorded >= records || total.recorded >= recordsInTotal) return false
     network.recorded++
     total.recorded++
     return true
@@ -99,14 +105,14 @@ export function createAddressGuard(
       const at = now()
       // A clock that was set back would hold a network for as long.
       if (known.state > at + minuteMs) known.state = at + minuteMs
-      const result = gcra(known.state, at, emissionInterval(settings.failures, minuteMs), settings.failures, 1)
+      const result = charge(known, at)
       return result.allowed ? allowed : { allowed: false, retryAfterMs: result.retryAfterMs }
     },
     failed(address, code) {
       const at = now()
       const name = networkOf(address)
       const network = networkAt(name)
-      network.state = gcra(network.state, at, emissionInterval(settings.failures, minuteMs), settings.failures, 1).state
+      network.state = charge(network, at).state
       const isRecorded = mayRecord(network, Math.floor(at / minuteMs))
       if (!isRecorded) note(name, code, at)
       return isRecorded

@@ -10,7 +10,7 @@ import { dataEvent } from '../stream.ts'
 export function openAiError(fields: ErrorFields): Buffer {
   const error = {
     message: fields.message,
-    type: errorType(fields.status),
+    type: errorType(fields),
     param: fields.param ?? null,
     code: fields.code,
   }
@@ -22,9 +22,11 @@ export function errorEvent(fields: ErrorFields): Buffer {
   return dataEvent(openAiError(fields))
 }
 
-function errorType(status: number): string {
+function errorType({ status, code }: ErrorFields): string {
   if (status === 401) return 'authentication_error'
   if (status === 403) return 'permission_error'
+  // OpenAI tells the two apart: one is worth trying again soon.
+  if (code === 'budget_exceeded') return 'insufficient_quota'
   if (status === 429) return 'rate_limit_error'
   return status >= 500 ? 'server_error' : 'invalid_request_error'
 }

@@ -1,0 +1,32 @@
+// Measures how much of an answer has arrived, in tokens.
+import type { TokenCounter } from '#limits'
+
+export interface Meter {
+  /** A piece of the text of a lane, as it arrives. */
+  note(lane: string, text: string): void
+  /** The answer was read to its end. */
+  end(): void
+  readonly isWhole: boolean
+  readonly tokens: number
+}
+
+export function createMeter(counter: TokenCounter): Meter {
+  let current: string | undefined
+  let isWhole = false
+  return {
+    note(lane, text) {
+      if (lane !== current) counter.break()
+      current = lane
+      counter.push(text)
+    },
+    end() {
+      isWhole = true
+    },
+    get isWhole() {
+      return isWhole
+    },
+    get tokens() {
+      return counter.tokens
+    },
+  }
+}
