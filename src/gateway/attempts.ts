@@ -1,5 +1,6 @@
 // The calls that are made for one request: to its candidates in their order, and on to the next one only while no byte
 // of an answer can have reached the client, and only where the request cannot be carried out twice by it.
+import { sha256Hex } from '#crypto'
 import { replaceParts } from '#wire'
 import { type Attempt, type Exchange, established } from './exchange.ts'
 import type { House } from './house.ts'
@@ -100,8 +101,15 @@ export function callCandidates(exchange: Exchange, house: House, answer: Upstrea
     calls[place] = (calls[place] ?? 0) + 1
     if (exchange.attempts.length === 0) health.budget.deposit()
     exchange.upstream = upstream
+    const body = bodyFor(exchange, route)
+    const isAsDecided = candidates[0]?.nameOf(model) === route.nameOf(model)
     const note = (how: Pick<Attempt, 'sent' | 'status' | 'error'>) =>
-      exchange.attempts.push({ upstream: upstream.name, ...how, ms: Math.round(house.monotonic() - startedAt) })
+      exchange.attempts.push({
+        upstream: upstream.name,
+        ...how,
+        ...(!isAsDecided && { forwarded: sha256Hex(body) }),
+        ms: Math.round(house.monotonic() - startedAt),
+      })
     let hasBegun = false
     let isDropped = false
     let droppedBytes = 0
@@ -109,7 +117,7 @@ export function callCandidates(exchange: Exchange, house: House, answer: Upstrea
       {
         operation: upstreamPath,
         method: 'POST',
-        body: bodyFor(exchange, route),
+        body,
         signal: hungUp,
         totalMs: Math.max(1, msLeft()),
       },

@@ -129,6 +129,8 @@ export interface Attempt {
   readonly status?: number
   /** Why none did: the code of an UpstreamError. */
   readonly error?: string
+  /** SHA-256 of what was sent, hex, when that is not what the decision entry names. */
+  readonly forwarded?: string
   /** Until then. */
   readonly ms: number
 }
