@@ -115,13 +115,7 @@ class Fleet {
   /** @throws ServerError `worker_failed` */
   async #launch({ number }: Slot): Promise<{ worker: WorkerProcess; url: string }> {
     const { shared, installation } = this.#options
-    const worker = startProcess(this.#sockets.fdOf(number), this.#configuration, {
-      record: shared.record,
-      note: shared.note,
-      detected: shared.detected,
-      admit: shared.admit,
-      protect: shared.protect,
-    })
+    const worker = startProcess(this.#sockets.fdOf(number), this.#configuration, shared)
     this.#processes.add(worker)
     // A worker that is gone refuses every key.
     const unfollow = installation.keys.follow((keys) => worker.channel.call('keys', keys).catch(() => {}))

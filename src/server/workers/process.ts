@@ -1,7 +1,8 @@
 // One worker as the sequencer sees it: a child process with a socket, a channel to it, and a heartbeat.
 import { type ChildProcess, fork } from 'node:child_process'
 import { getCompileCacheDir } from 'node:module'
-import { type Answers, type Channel, type Message, openChannel } from './channel.ts'
+import type { Shared } from '../shared.ts'
+import { type Channel, type Message, openChannel } from './channel.ts'
 import type { Configuration, SequencerCalls, WorkerCalls } from './protocol.ts'
 
 export interface WorkerProcess {
@@ -22,15 +23,8 @@ const beatMs = 1000
 /** A loop that stands still for so many beats has hung: no request and no collection of garbage takes that long. */
 const maxMissedBeats = 5
 
-/**
- * @param fd     the socket that it is to listen on
- * @param calls  what it may ask, apart from beats
- */
-export function startProcess(
-  fd: number,
-  configuration: Configuration,
-  calls: Omit<Answers<SequencerCalls>, 'beat'>,
-): WorkerProcess {
+/** @param fd  the socket that it is to listen on */
+export function startProcess(fd: number, configuration: Configuration, shared: Shared): WorkerProcess {
   // In the checkout this file is TypeScript, in the published package JavaScript; its sibling is the same.
   const isSource = import.meta.url.endsWith('.ts')
   const entry = isSource ? new URL('./worker.ts', import.meta.url) : new URL('./worker.js', import.meta.url)
@@ -42,16 +36,32 @@ export function startProcess(
   const running = new Set<string>()
   let missed = 0
   let watching: NodeJS.Timeout | undefined
+  const leases = new Set<string>()
   const channel = openChannel<SequencerCalls, WorkerCalls>(portOf(child), {
-    ...calls,
     record(event) {
       if (isAllowedDecision(event)) running.add(event.metadata.correlation_uid ?? '')
-      return calls.record(event)
+      return shared.record(event)
     },
     note(event) {
       running.delete(event.metadata.correlation_uid ?? '')
-      return calls.note(event)
+      return shared.note(event)
     },
+    detected: shared.detected,
+    admit: shared.admit,
+    protect: shared.protect,
+    acquire({ id, places }) {
+      leases.add(id)
+      return shared.leases.acquire(id, places)
+    },
+    release(id) {
+      leases.delete(id)
+      return shared.leases.release(id)
+    },
+    reserve: ({ id, charges }) => shared.budgets.reserve(id, charges),
+    settle: ({ id, amounts }) => shared.budgets.settle(id, amounts),
+    check: shared.addresses.check,
+    failed: ({ address, code }) => shared.addresses.failed(address, code),
+    drain: shared.addresses.drain,
     beat() {
       missed = 0
     },
@@ -60,6 +70,8 @@ export function startProcess(
   const end = (reason: string) => {
     clearInterval(watching)
     channel.end()
+    // Its exchanges are over. What they had reserved of a budget stays spent: nobody knows what they have used.
+    for (const id of leases) void shared.leases.release(id)
     resolve(reason)
   }
   child.once('exit', (code, signal) => end(signal ?? `exit code ${code}`))
@@ -90,7 +102,7 @@ function portOf(child: ChildProcess) {
   }
 }
 
-function isAllowedDecision({ metadata, status_id }: Parameters<SequencerCalls['record']>[0]): boolean {
+function isAllowedDecision({ metadata, status_id }: Parameters<Shared['record']>[0]): boolean {
   return status_id === 1 && metadata.uid.endsWith('.decision')
 }
 

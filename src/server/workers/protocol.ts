@@ -1,11 +1,19 @@
 // What the sequencer and its workers ask of each other. The sequencer has the installation: the log, the store, and
 // whatever all requests share. A worker has a listener, a house, and no file of the data folder.
 import type { KnownKey } from '#identity'
+import type { AddressGuard, BudgetCharge, Budgets, LeasePlace, Leases } from '#limits'
 import type { Recording } from '../recording.ts'
 import type { Shared } from '../shared.ts'
 
 /** What a worker may ask: all that is shared, except what is kept in each worker. */
 export interface SequencerCalls extends Pick<Shared, 'record' | 'note' | 'admit' | 'protect'> {
+  acquire(input: { readonly id: string; readonly places: readonly LeasePlace[] }): ReturnType<Leases['acquire']>
+  release(id: string): void
+  reserve(input: { readonly id: string; readonly charges: readonly BudgetCharge[] }): ReturnType<Budgets['reserve']>
+  settle(input: { readonly id: string; readonly amounts: readonly number[] }): void
+  check(address: string): ReturnType<AddressGuard['check']>
+  failed(input: { readonly address: string; readonly code: string }): ReturnType<AddressGuard['failed']>
+  drain(input: undefined): ReturnType<AddressGuard['drain']>
   detected(detection: Parameters<Shared['detected']>[0]): void
   /** Once a second: the worker's event loop turns. */
   beat(input: undefined): void

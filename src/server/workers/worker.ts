@@ -73,6 +73,19 @@ function sharedWith(commitKey: Uint8Array): Shared {
     },
     authenticate: keys.authenticate,
     admit: (charges) => channel.call('admit', charges),
+    leases: {
+      acquire: (id, places) => channel.call('acquire', { id, places }),
+      release: (id) => channel.call('release', id),
+    },
+    budgets: {
+      reserve: (id, charges) => channel.call('reserve', { id, charges }),
+      settle: (id, amounts) => channel.call('settle', { id, amounts }),
+    },
+    addresses: {
+      check: (address) => channel.call('check', address),
+      failed: (address, code) => channel.call('failed', { address, code }),
+      drain: () => channel.call('drain', undefined),
+    },
     protect: (protection) => channel.call('protect', protection),
     commitKey,
   }
