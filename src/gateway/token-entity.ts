@@ -1,5 +1,5 @@
 // How the holder of a token looks to Cedar, and whether the policies' schema can take one.
-import type { IssuerSettings, TokenPrincipal } from '#identity'
+import type { ConfiguredClaim, TokenPrincipal } from '#identity'
 import { createEntities, type EntityJson, PolicyError, type PolicySet } from '#policy'
 
 export const tokenType = 'Holdfast::Token'
@@ -31,7 +31,7 @@ function textsOf(value: Token['claims'][string]): readonly string[] {
  * Why policies with this schema cannot decide about tokens with these claims, in words; undefined when they can. A
  * schema from before there were tokens serves API keys as ever.
  */
-export function tokenSchemaProblem(policies: PolicySet, claims: IssuerSettings['claims']): string | undefined {
+export function tokenSchemaProblem(policies: PolicySet, claims: readonly ConfiguredClaim[]): string | undefined {
   const { schema } = policies
   if (schema === undefined) return undefined
   const declared = schema.entityTypes.get(tokenType)
@@ -55,7 +55,7 @@ export function tokenSchemaProblem(policies: PolicySet, claims: IssuerSettings['
 const principalEntity = { type: 'Holdfast::Principal', id: 'sample' }
 const sampleValues = { string: '', long: 0, boolean: false, strings: [] } as const
 
-function sampleOf(claims: IssuerSettings['claims']) {
+function sampleOf(claims: readonly ConfiguredClaim[]) {
   const values = claims.map(({ name, type }) => [name, sampleValues[type]] as const)
   return { id: 'sample', issuer: '', scopes: [], claims: Object.fromEntries(values) }
 }

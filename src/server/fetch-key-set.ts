@@ -5,7 +5,7 @@ import { addressRefusal, checkedLookup, isLocalhostName, type ResolveName } from
 import type { IssuerSettings } from '#identity'
 import { ServerError } from './error.ts'
 
-const timeoutMs = 5_000
+const defaultTimeoutMs = 5_000
 const maxBytes = 256 * 1024
 
 type KeySetAddress = Pick<IssuerSettings['jwks'], 'allowPrivate' | 'ca'> & { readonly url: URL }
@@ -17,12 +17,12 @@ type KeySetAddress = Pick<IssuerSettings['jwks'], 'allowPrivate' | 'ca'> & { rea
  */
 export async function fetchKeySet(
   { url, allowPrivate, ca }: KeySetAddress,
-  world: { readonly resolve: ResolveName; now(): number },
+  { resolve, now, timeoutMs = defaultTimeoutMs }: { resolve: ResolveName; now(): number; timeoutMs?: number },
 ): Promise<string> {
   refuseAddress(url, allowPrivate)
   const agent = new Agent({
     connect: {
-      lookup: checkedLookup({ resolve: world.resolve, allowPrivate, now: world.now, ttlMs: 0 }),
+      lookup: checkedLookup({ resolve, allowPrivate, now, ttlMs: 0 }),
       minVersion: 'TLSv1.2',
       rejectUnauthorized: true,
       ...(ca === undefined ? {} : { ca: ca.reveal() }),

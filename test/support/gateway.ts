@@ -8,6 +8,7 @@ import { readEntries } from '#audit'
 import { createHouses, type House, listen } from '#gateway'
 import type { PolicySet } from '#policy'
 import {
+  createTokenDoor,
   createUpstreams,
   ensurePolicies,
   furnish,
@@ -53,7 +54,7 @@ export interface LoggedExchange {
 export interface GatewayOptions {
   /** Parts of holdfast.yaml. */
   readonly settings?: object
-  /** Parts of its `limits`; rates are far above what a test sends. */
+  /** Parts of its `limits`; they are far above what a test sends. */
   readonly limits?: object
   /** Parts of the one upstream's settings. */
   readonly upstream?: object
@@ -87,7 +88,8 @@ export async function openGateway(options: GatewayOptions = {}): Promise<TestGat
   const { secret } = await installation.keys.create({ name: 'k', principal: 'p', tenant: 't', scopes: ['chat'] })
   const shared = shareRooms(installation, settings, world)
   const routes = createUpstreams(shared, world).acquire(settings.upstreams)
-  const furnished = furnish(shared, settings, policies, routes, world)
+  const tokens = createTokenDoor(world).verifier(settings.identity, shared.commitKey)
+  const furnished = furnish(shared, settings, policies, routes, world, tokens)
   const house = { ...furnished, ...options.change?.(furnished) }
   const listener = await listen(createHouses(house), { host: '127.0.0.1', port: 0, tls: options.tls })
   return {

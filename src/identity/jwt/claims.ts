@@ -3,7 +3,7 @@
 import type { TenantId } from '../key-record.ts'
 import type { ClaimValue } from '../principal.ts'
 import { TokenRefused } from './refusal.ts'
-import type { IssuerSettings } from './settings.ts'
+import type { ConfiguredClaim, IssuerSettings } from './settings.ts'
 
 type Claims = Readonly<Record<string, unknown>>
 
@@ -125,7 +125,7 @@ function scopesOf(claims: Claims, name: string): readonly string[] {
 }
 
 /** Those that the token has: absent is absent, but what is there must be of its type. */
-function configuredClaims(claims: Claims, wanted: IssuerSettings['claims']): Readonly<Record<string, ClaimValue>> {
+function configuredClaims(claims: Claims, wanted: readonly ConfiguredClaim[]): Readonly<Record<string, ClaimValue>> {
   const values = wanted.flatMap(({ name, type, from }) => {
     const found = from.reduce<unknown>(memberOf, claims)
     if (found === undefined || found === null) return []
@@ -143,7 +143,7 @@ function memberOf(value: unknown, name: string): unknown {
   return Reflect.get(value, name)
 }
 
-function readClaim(value: unknown, type: IssuerSettings['claims'][number]['type']): ClaimValue | undefined {
+function readClaim(value: unknown, type: ConfiguredClaim['type']): ClaimValue | undefined {
   switch (type) {
     case 'string':
       return typeof value === 'string' && value.length <= maxText ? value : undefined

@@ -23,8 +23,9 @@ const claimsSchema = z
   )
   .default({})
   .transform((claims) =>
-    Object.entries(claims).map(([name, claim]) =>
-      typeof claim === 'string' ? { name, type: claim, from: [name] } : { name, ...claim },
+    Object.entries(claims).map(
+      ([name, claim]): ConfiguredClaim =>
+        typeof claim === 'string' ? { name, type: claim, from: [name] } : { name, ...claim },
     ),
   )
 
@@ -122,6 +123,14 @@ export const identitySchema = z
   .prefault({})
 
 export type IssuerSettings = z.output<typeof issuerSchema>
+
+/** A claim that policies may see. */
+export interface ConfiguredClaim {
+  readonly name: string
+  readonly type: (typeof claimTypes)[number]
+  /** The way to it, from the outside in. */
+  readonly from: readonly string[]
+}
 
 function parseUrl(text: string, context: z.RefinementCtx): URL {
   const url = URL.parse(text)
