@@ -31,13 +31,11 @@ export const healthSchema = z
       .default(0.2)
       .describe('How many more calls its failures may cause, as a share of its calls.'),
     retryBurst: z.int().min(0).max(10_000).default(10).describe('As many more at once.'),
-    probe: z
-      .strictObject({
-        every: timer.pipe(z.number().min(100)).describe('How often the list of models is asked for.'),
-        timeout: timer.default(5_000).describe('Until that has been answered.'),
-      })
+    probeEvery: timer
+      .pipe(z.number().min(100))
       .optional()
-      .describe('Look after the upstream between requests too.'),
+      .describe('How often its list of models is asked for, to look after it between requests too. Default: never.'),
+    probeTimeout: timer.default(5_000).describe('Until that has been answered.'),
   })
   .prefault({})
   .describe('When the upstream counts as down.')

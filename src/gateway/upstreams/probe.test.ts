@@ -48,7 +48,7 @@ test('probes open the circuit without a request, and let it be tried as soon as 
     url: `http://api.test:${server.port}/v1`,
     allowPrivate: true,
     allowHttp: true,
-    health: { failures: 2, openFor: '1h', maxOpenFor: '1h', probe: { every: 1000 } },
+    health: { failures: 2, openFor: '1h', maxOpenFor: '1h', probeEvery: 1000 },
   })
   const changed: (() => void)[] = []
   const { health, upstream } = createRoute(settings, {

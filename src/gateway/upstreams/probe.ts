@@ -4,22 +4,23 @@ import { isFailureStatus } from './health.ts'
 import type { HealthSettings } from './health-settings.ts'
 import type { Upstream, UpstreamCall } from './types.ts'
 
-/** @returns how to stop. One probe at a time; a slow one makes the next wait. */
+/** Unless it is set that it is not. @returns how to stop. One probe at a time; a slow one makes the next wait. */
 export function startProbing(
   upstream: Upstream,
   health: Health,
-  { every, timeout }: NonNullable<HealthSettings['probe']>,
+  { probeEvery, probeTimeout }: HealthSettings,
 ): () => void {
+  if (probeEvery === undefined) return () => {}
   const stopped = new AbortController()
   let isRunning = false
   const timer = setInterval(() => {
     if (isRunning) return
     isRunning = true
-    probe(upstream, timeout, stopped.signal).then((isUp) => {
+    probe(upstream, probeTimeout, stopped.signal).then((isUp) => {
       isRunning = false
       if (isUp !== undefined) health.observed(isUp)
     })
-  }, every)
+  }, probeEvery)
   // A program that has nothing else to do may end.
   timer.unref()
   return () => {

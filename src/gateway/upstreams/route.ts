@@ -28,17 +28,17 @@ export type RouteWorld = UpstreamWorld & HealthWorld
 export function createRoute(settings: UpstreamSettings, world: RouteWorld): UpstreamRoute {
   const upstream = createUpstream(settings, world)
   const health = createHealth(settings.health, world)
-  const stopProbing = settings.health.probe && startProbing(upstream, health, settings.health.probe)
+  const stopProbing = startProbing(upstream, health, settings.health)
   const names = new Map(Object.entries(settings.modelNames))
   return {
     upstream: {
       ...upstream,
       close() {
-        stopProbing?.()
+        stopProbing()
         return upstream.close()
       },
       destroy() {
-        stopProbing?.()
+        stopProbing()
         return upstream.destroy()
       },
     },
