@@ -13,6 +13,7 @@ import {
   type WireFormat,
 } from '#wire'
 import type { ExchangeBudget } from './budget.ts'
+import type { LoggedQuestion } from './question.ts'
 import type { UpstreamRoute } from './upstreams/index.ts'
 
 /** What a client can ask for. A request whose path is not known stays `unknown` and is refused. */
@@ -108,6 +109,8 @@ export interface Exchange {
   /** What makes `outbound` of `body`. */
   edits: readonly PartEdit[]
   verdicts: LocatedVerdict[]
+  /** What policy was asked, and its answers, in their order. */
+  readonly questions: LoggedQuestion[]
   scan: ScanState
   /** The rule that allowed the exchange. */
   rule: string
@@ -189,6 +192,7 @@ export function createExchange(
     outbound: noBytes,
     edits: [],
     verdicts: [],
+    questions: [],
     scan: 'not_scanned',
     rule: '',
     refusal: undefined,

@@ -56,4 +56,8 @@ export interface GatewaySettings {
   readonly maxEventBytes: number
   readonly stageTimeoutMs: number
   readonly retry: RetrySettings
+  /** Digest of the configuration, for the log. */
+  readonly configuration: string
+  /** Whether the log may hold the claims of tokens, as policies see them. */
+  readonly recordClaims: boolean
 }

@@ -1,25 +1,24 @@
 // How a caller and a model look to Cedar (policies/holdfast.cedarschema), and the two questions asked of it.
 import type { Principal } from '#identity'
-import { contextMayHave, decide, type Entities, type EntityJson, type PolicyRequest } from '#policy'
+import { contextMayHave, type Entities, type EntityJson } from '#policy'
+import { type DigestedBasis, digestBasis } from './basis.ts'
 import { type DataClasses, noData } from './data-classes.ts'
 import type { Exchange } from './exchange.ts'
 import type { House } from './house.ts'
+import { actionUid, judge, type LoggedQuestion, loggedQuestion, type PolicyQuestion } from './question.ts'
 import { tokenEntity, tokenType } from './token-entity.ts'
 
 export interface PolicyAnswer {
   readonly isAllowed: boolean
   /** The policy that decided, for the log. */
   readonly rule: string
+  /** Question and answer as the log holds them. */
+  readonly logged: LoggedQuestion
 }
 
 /** May this caller use this operation? */
 export function mayCall(house: House, principal: Principal, operation: string): PolicyAnswer {
-  return remembered(house, principal, `call ${operation}`, (entities) => ({
-    action: { type: 'Holdfast::Action', id: 'call' },
-    resource: { type: 'Holdfast::Operation', id: operation },
-    context: {},
-    entities,
-  }))
+  return remembered(house, principal, `call ${operation}`, () => ({ action: 'call', operation }))
 }
 
 /**
@@ -40,27 +39,22 @@ export function mayInfer(
   const tools = (asked?.tools.length ?? 0) > 0
   const { data, masked } = declaresDataClasses(house) ? classes : noData
   const name = `infer ${stream} ${tools} ${data}/${masked} ${upstream} ${model}`
-  return remembered(house, principal, name, (entities) => {
-    const resource = { type: 'Holdfast::Model', id: model }
-    const server = { type: 'Holdfast::Upstream', id: upstream }
-    return {
-      action: infer,
-      resource,
-      context: { stream, tools, ...(declaresDataClasses(house) && { data, masked }) },
-      entities: entities.with([
-        { uid: resource, attrs: { name: model }, parents: [server] },
-        { uid: server, attrs: {}, parents: [] },
-      ]),
-    }
+  return remembered(house, principal, name, () => {
+    const context = { stream, tools, ...(declaresDataClasses(house) && { data, masked }) }
+    return { action: 'infer', model, upstream, context }
   })
 }
 
-const infer = { type: 'Holdfast::Action', id: 'infer' }
+/** What the answers about this caller rest on. */
+export function basisOf(house: House, principal: Principal): DigestedBasis {
+  return callerOf(house, principal).basis
+}
 
 /** A schema from before there were data classes has no place for them, and then no policy can ask for them. */
 function declaresDataClasses({ policy }: House): boolean {
   let declares = declaring.get(policy)
   if (declares === undefined) {
+    const infer = actionUid('infer')
     declares = contextMayHave(policy, infer, 'data') && contextMayHave(policy, infer, 'masked')
     declaring.set(policy, declares)
   }
@@ -69,15 +63,12 @@ function declaresDataClasses({ policy }: House): boolean {
 
 const declaring = new WeakMap<House['policy'], boolean>()
 
-interface Question extends Omit<PolicyRequest, 'principal'> {
-  readonly entities: Entities
-}
-
 /** What is known of a caller, who comes again with every request as the same object until its key changes. */
 interface Caller {
   readonly policy: House['policy']
   /** The configured entities and, above them, this caller: Key or Token in Principal in Tenant. */
   readonly entities: Entities
+  readonly basis: DigestedBasis
   readonly answers: Map<string, PolicyAnswer>
 }
 
@@ -85,28 +76,17 @@ const callers = new WeakMap<Principal, Caller>()
 const maxAnswers = 256
 
 /** Policies see nothing but the caller and what `name` says, so the same question has the same answer. */
-function remembered(
-  house: House,
-  principal: Principal,
-  name: string,
-  question: (entities: Entities) => Question,
-): PolicyAnswer {
+function remembered(house: House, principal: Principal, name: string, ask: () => PolicyQuestion): PolicyAnswer {
   const caller = callerOf(house, principal)
   const known = caller.answers.get(name)
   if (known !== undefined) return known
-  const { entities, ...request } = question(caller.entities)
-  const answer = ask(house, { principal: uidOf(principal), ...request }, entities)
+  const question = ask()
+  const judgement = judge(house.policy, question, uidOf(principal), caller.entities)
+  const { isAllowed, rule } = judgement
+  const answer = { isAllowed, rule, logged: loggedQuestion(question, judgement) }
   if (caller.answers.size >= maxAnswers) caller.answers.clear()
   caller.answers.set(name, answer)
   return answer
-}
-
-/** Cedar skips a policy that fails; here a prohibition that could not be evaluated still prohibits. */
-function ask(house: House, request: PolicyRequest, entities: Entities): PolicyAnswer {
-  const { decision, reasons, errors } = decide(house.policy, request, entities)
-  const broken = errors.find(({ effect }) => effect === 'forbid')
-  if (broken !== undefined) return { isAllowed: false, rule: `${broken.policy} (failed)` }
-  return { isAllowed: decision === 'allow', rule: reasons[0] ?? 'no policy permits it' }
 }
 
 function uidOf(principal: Principal): { type: string; id: string } {
@@ -125,12 +105,19 @@ function callerOf(house: House, principal: Principal): Caller {
   if (found?.policy === house.policy) return found
   const owner = { type: 'Holdfast::Principal', id: principal.id }
   const tenant = { type: 'Holdfast::Tenant', id: principal.tenant }
-  const entities = house.entities.with([
+  const entities: EntityJson[] = [
     principal.kind === 'jwt' ? tokenEntity(house.policy, principal, owner) : keyEntity(principal, owner),
     { uid: owner, attrs: {}, parents: [tenant] },
     { uid: tenant, attrs: {}, parents: [] },
-  ])
-  const caller = { policy: house.policy, entities, answers: new Map() }
+  ]
+  const { configuration, recordClaims } = house.settings
+  const basis = { policies: house.policy.digest, configuration, principal: uidOf(principal), entities }
+  const caller = {
+    policy: house.policy,
+    entities: house.entities.with(entities),
+    basis: digestBasis(basis, principal.tenant, recordClaims),
+    answers: new Map(),
+  }
   callers.set(principal, caller)
   return caller
 }

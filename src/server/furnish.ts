@@ -1,5 +1,5 @@
 // What the gateway lives in: the rooms, set up as the settings say, around what all gateways share.
-import { commitment } from '#crypto'
+import { commitment, sha256Hex } from '#crypto'
 import { createRouting, type House, type UpstreamRoute } from '#gateway'
 import { createIdentify, type TokenVerifier } from '#identity'
 import { createInspector, detectorsFor } from '#inspect'
@@ -48,6 +48,9 @@ export function furnish(
       maxEventBytes: settings.answers.maxEventBytes,
       stageTimeoutMs: settings.stageTimeout,
       retry: settings.retry,
+      // Secrets in it print as nothing but that they are secrets.
+      configuration: sha256Hex(JSON.stringify(settings)),
+      recordClaims: settings.policy.recordClaims,
     },
     record: shared.record,
     note: shared.note,

@@ -45,6 +45,12 @@ export const settingsSchema = z
     policy: z
       .strictObject({
         folder: z.string().min(1).describe('Folder of *.cedar files and one *.cedarschema, relative to this file.'),
+        recordClaims: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Let the log hold the claims of tokens, as policies see them: decisions about tokens can then be replayed.',
+          ),
       })
       .describe('Who may do what, in Cedar.'),
     identity: identitySchema,

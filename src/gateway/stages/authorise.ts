@@ -6,6 +6,7 @@ import { mayCall } from '../policy-request.ts'
 
 export function authorise(exchange: Exchange, house: House): Refusal | undefined {
   const answer = mayCall(house, established(exchange.principal, 'a principal'), exchange.operation)
+  exchange.questions.push(answer.logged)
   exchange.rule = answer.rule
   if (answer.isAllowed) return undefined
   return {

@@ -35,7 +35,9 @@ function judge(exchange: Exchange, house: House, route: UpstreamRoute, classes: 
   const { name } = route.upstream
   if (!isCleared(route.clearance, classes)) return { isAllowed: false, rule: `clear: ${name}` }
   const asked = established(exchange.asked, 'a parsed request')
-  return mayInfer(house, established(exchange.principal, 'a principal'), asked, asked.model, name, classes)
+  const answer = mayInfer(house, established(exchange.principal, 'a principal'), asked, asked.model, name, classes)
+  exchange.questions.push(answer.logged)
+  return answer
 }
 
 /** The names of classes are ours: nothing of the request is in them. */

@@ -4,8 +4,11 @@ import { apiActivity } from '#audit'
 import { sha256Hex } from '#crypto'
 import type { Principal } from '#identity'
 import { bodyFor } from '../attempts.ts'
+import { referTo } from '../basis.ts'
 import { type Exchange, type Operation, type Refusal, stageNames } from '../exchange.ts'
 import type { House } from '../house.ts'
+import { basisOf } from '../policy-request.ts'
+import { maxLoggedQuestions } from '../question.ts'
 import { loggedPath } from '../routes.ts'
 import { hasOwnEntry } from './unidentified.ts'
 
@@ -35,7 +38,7 @@ function decisionOf(exchange: Exchange, house: House, refusal: Refusal | undefin
     responseStatus: refusal?.status,
     verdicts: exchange.verdicts,
     digests: digestsOf(exchange),
-    details: alternativesOf(exchange),
+    details: { ...alternativesOf(exchange), stage: exchange.stoppedAt, policy: policyOf(exchange, house) },
   })
 }
 
@@ -60,6 +63,7 @@ export function recordOutcome(exchange: Exchange, house: House): void {
         details: {
           ended: outcome.ended,
           told: outcome.told,
+          bytes_in: exchange.body.length,
           bytes_out: outcome.bytesOut,
           upstream_request: outcome.upstreamRequestId,
           spent: exchange.budget?.spent,
@@ -139,6 +143,16 @@ const operationNames: Readonly<Record<Operation, string>> = {
   count_tokens: 'messages.count_tokens',
   models: 'models.list',
   unknown: 'unknown',
+}
+
+/** What policy was asked and answered, so that the same can be asked of other policies. */
+function policyOf({ principal, questions }: Exchange, house: House) {
+  if (principal === undefined || questions.length === 0) return undefined
+  return {
+    ...referTo(basisOf(house, principal), house),
+    asked: questions.slice(0, maxLoggedQuestions),
+    asked_total: questions.length > maxLoggedQuestions ? questions.length : undefined,
+  }
 }
 
 /** Where else the request may be sent, when it cannot be sent to `upstream`: it was decided for all of them. */

@@ -29,9 +29,10 @@ function choose(exchange: Exchange, house: House): Selected {
   const allowed: UpstreamRoute[] = []
   for (const route of served) {
     // Each is asked for, also those that are only called when another fails.
-    const { isAllowed, rule } = mayInfer(house, principal, asked, asked.model, route.upstream.name)
-    if (!isAllowed) refusedBy ??= rule
-    else if (allowed.push(route) === 1) exchange.rule = rule
+    const answer = mayInfer(house, principal, asked, asked.model, route.upstream.name)
+    exchange.questions.push(answer.logged)
+    if (!answer.isAllowed) refusedBy ??= answer.rule
+    else if (allowed.push(route) === 1) exchange.rule = answer.rule
   }
   exchange.candidates = allowed
   exchange.upstream = allowed[0]?.upstream
