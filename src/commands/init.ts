@@ -8,7 +8,7 @@ import { pathFrom } from './shell.ts'
 
 const help = `holdfast init: write a commented holdfast.yaml for your own upstream
 
-  holdfast init [--upstream openai|azure|vllm|ollama] [--dir DIR] [--data DIR]
+  holdfast init [--upstream openai|anthropic|azure|vllm|ollama] [--dir DIR] [--data DIR]
 
   --upstream KIND  which API the gateway protects (default: openai)
   --dir DIR        where to write holdfast.yaml and policies/ (default: here)
@@ -22,6 +22,14 @@ const upstreams = {
     url: https://api.openai.com/v1
     # The key of the upstream. From the environment, or from a file: key: file:/run/secrets/openai
     key: \${OPENAI_API_KEY}`,
+  anthropic: `  - name: anthropic
+    url: https://api.anthropic.com/v1
+    # Requests to /v1/messages go to upstreams that speak this API, and others do not.
+    api: anthropic
+    # The key of the upstream. From the environment, or from a file: key: file:/run/secrets/anthropic
+    key: \${ANTHROPIC_API_KEY}
+    # Beta features that clients may ask for:
+    # anthropic: { betas: [context-1m-2025-08-07] }`,
   azure: `  - name: azure
     # The v1 API of your Azure OpenAI resource.
     url: https://YOUR-RESOURCE.openai.azure.com/openai/v1
@@ -67,7 +75,7 @@ export async function init(args: string[], io: CommandIo): Promise<number> {
 
 ${variable === undefined ? '' : `  export ${variable}=…    # the key of the upstream\n`}  ${holdfast} config check${config}    # is everything right?
   ${holdfast} keys create --name me --config ${pathFrom(io.cwd, file)}
-  ${holdfast} serve${config}    # then point your OpenAI client at http://127.0.0.1:8787/v1
+  ${holdfast} serve${config}    # then point your ${values.upstream === 'anthropic' ? 'Anthropic client at http://127.0.0.1:8787' : 'OpenAI client at http://127.0.0.1:8787/v1'}
 `)
   return exitCode.ok
 }

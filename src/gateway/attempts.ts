@@ -2,6 +2,7 @@
 // of an answer can have reached the client, and only where the request cannot be carried out twice by it.
 import { sha256Hex } from '#crypto'
 import { replaceParts } from '#wire'
+import { askedBetas } from './anthropic.ts'
 import { type Attempt, type Exchange, established } from './exchange.ts'
 import type { House } from './house.ts'
 import {
@@ -119,6 +120,7 @@ export function callCandidates(exchange: Exchange, house: House, answer: Upstrea
         method: 'POST',
         body,
         signal: hungUp,
+        betas: askedBetas(exchange),
         totalMs: Math.max(1, msLeft()),
       },
       {

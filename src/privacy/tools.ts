@@ -19,7 +19,7 @@ const WORDS = new Set(
     'send post push reply sms mms fax dial teams deliver delivery dispatch transmit emit email dm',
     // running code, which can do all of this
     'run exec execute executor eval evaluate bash sh zsh cmd command powershell console ssh python javascript',
-    'js script repl notebook jupyter interpreter subprocess invoke container docker kubectl',
+    'js script repl notebook jupyter interpreter subprocess invoke container docker kubectl computer',
     // storage elsewhere
     's3 gcs blob bucket dropbox onedrive sharepoint cdn',
     // trackers and forges

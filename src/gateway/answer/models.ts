@@ -1,5 +1,6 @@
 // GET /v1/models: what the configured upstreams offer, less what this caller may not use.
 import { parseModelList } from '#wire'
+import { speaksAnthropic } from '../anthropic.ts'
 import { type Exchange, established, limitHeaders, type Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'
 import { mayInfer } from '../policy-request.ts'
@@ -22,9 +23,9 @@ export async function listModels(exchange: Exchange, house: House, recorded: Pro
   } else {
     exchange.outcome.ended = 'complete'
     sender.head(200, { ...limitHeaders(exchange), 'content-type': 'application/json' })
-    sender.end(
-      Buffer.from(JSON.stringify({ object: 'list', data: withoutRepeats(lists.flatMap((list) => list ?? [])) })),
-    )
+    const models = withoutRepeats(lists.flatMap((list) => list ?? []))
+    const body = speaksAnthropic(exchange) ? anthropicList(models) : { object: 'list', data: models.map(openAiModel) }
+    sender.end(Buffer.from(JSON.stringify(body)))
   }
   await sender.done
 }
@@ -47,15 +48,30 @@ async function offeredBy(route: UpstreamRoute, exchange: Exchange, house: House)
     return parseModelList(body)
       .models.flatMap(({ id }) => route.aliasesOf(id))
       .filter(isOffered)
-      .map((id) => ({ id, object: 'model', created: 0, owned_by: route.upstream.name }))
+      .map((id) => ({ id, upstream: route.upstream.name }))
   } catch (error) {
     house.report(`the model list of ${route.upstream.name} is unreadable`, error)
     return undefined
   }
 }
 
+interface OfferedModel {
+  readonly id: string
+  readonly upstream: string
+}
+
+function openAiModel({ id, upstream }: OfferedModel) {
+  return { id, object: 'model', created: 0, owned_by: upstream }
+}
+
+/** One page with everything. A date of release is not known for every upstream, so none is told. */
+function anthropicList(models: readonly OfferedModel[]) {
+  const data = models.map(({ id }) => ({ type: 'model', id, display_name: id, created_at: '1970-01-01T00:00:00Z' }))
+  return { data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null }
+}
+
 /** What several upstreams offer is the first's. */
-function withoutRepeats<T extends { id: string }>(models: readonly T[]): T[] {
+function withoutRepeats(models: readonly OfferedModel[]): OfferedModel[] {
   return [...new Map(models.toReversed().map((model) => [model.id, model])).values()].reverse()
 }
 

@@ -56,7 +56,9 @@ export function receiveAnswer(
     if (stream === undefined) exchange.response.destroy()
     else {
       const { status, code, message } = refusal
-      sender.write(established(exchange.format, 'a format').errorEvent({ status, code, message }))
+      sender.write(
+        established(exchange.format, 'a format').errorEvent({ status, code, message, requestId: exchange.id }),
+      )
       sender.end()
     }
   }
@@ -102,7 +104,7 @@ export function receiveAnswer(
   return {
     onHead(head) {
       guarded(() => {
-        outcome.upstreamRequestId = head.headers['x-request-id']
+        outcome.upstreamRequestId = head.headers['x-request-id'] ?? head.headers['request-id']
         const refusal = refusalOf(head)
         if (refusal !== undefined) {
           stop(refusal, 'upstream_failed')

@@ -1,5 +1,5 @@
 // Tells a client, in the error format that it speaks, that its request was refused.
-import { openAiError } from '#wire'
+import { errorBodyFor, idHeaders } from '../anthropic.ts'
 import { type Exchange, limitHeaders, type Refusal } from '../exchange.ts'
 
 /** Sends the refusal once it is on record. When it cannot be recorded, the client is told that instead. */
@@ -20,17 +20,15 @@ export async function refuse(exchange: Exchange, refusal: Refusal, recorded: Pro
 export function sendRefusal(exchange: Exchange, refusal: Refusal): void {
   const { request, response, outcome } = exchange
   const { status, code, message, param, headers } = refusal
-  const fields = { status, code, message, param: param ?? null }
-  // What has no format of its own is told in the one that most clients speak.
-  const body = exchange.format?.errorBody(fields) ?? openAiError(fields)
+  const body = errorBodyFor(exchange, { status, code, message, param: param ?? null })
   outcome.status = status
   outcome.bytesOut = body.length
   for (const name of response.getHeaderNames()) response.removeHeader(name)
   response.statusCode = status
   response.setHeader('content-type', 'application/json')
-  response.setHeader('x-request-id', exchange.id)
   response.setHeader('content-length', body.length)
-  for (const [name, value] of Object.entries({ ...limitHeaders(exchange), ...headers })) response.setHeader(name, value)
+  const more = { ...idHeaders(exchange), ...limitHeaders(exchange), ...headers }
+  for (const [name, value] of Object.entries(more)) response.setHeader(name, value)
   // The request's body was not read to its end: this connection cannot carry another request.
   if (!request.complete) response.setHeader('connection', 'close')
   response.end(body)

@@ -1,5 +1,6 @@
 // Sends an answer, but not a byte of it before the decision entry is on disk.
 import { createHash, type Hash } from 'node:crypto'
+import { idHeaders } from '../anthropic.ts'
 import type { Exchange, Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'
 import { notRecorded, sendRefusal } from './refuse.ts'
@@ -81,9 +82,9 @@ export function createSender(
       if (refusal !== undefined) return
       outcome.status = status
       response.statusCode = status
-      response.setHeader('x-request-id', exchange.id)
-      for (const name in headers) {
-        const value = headers[name]
+      const all = { ...idHeaders(exchange), ...headers }
+      for (const name in all) {
+        const value = all[name]
         if (value !== undefined) response.setHeader(name, value)
       }
     },

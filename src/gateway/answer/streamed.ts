@@ -6,6 +6,7 @@ import { type Exchange, established } from '../exchange.ts'
 import type { House } from '../house.ts'
 import { openLane, screenPiece } from './lanes.ts'
 import { createNameScreen } from './names.ts'
+import { createSealScreen } from './seals.ts'
 import type { TextStage } from './text-stage.ts'
 
 export interface StreamScreen {
@@ -30,6 +31,7 @@ export function screenStream(exchange: Exchange, house: House): StreamScreen {
   const format = established(exchange.format, 'a format')
   const readChunk = format.createChunkReader(house.settings.wire)
   const screenNames = createNameScreen(exchange, house)
+  const seals = createSealScreen()
   let hasData = false
   let isDone = false
 
@@ -43,14 +45,20 @@ export function screenStream(exchange: Exchange, house: House): StreamScreen {
     screenNames(chunk.names)
     if (isDone) flushAll(out)
     for (const { lane, text } of chunk.deltas) exchange.budget?.meter.note(lane, text)
-    const texts = chunk.deltas.map((delta) => screenDelta(chunk, delta))
+    const texts = chunk.deltas.map((delta) => (delta.signed === 'seal' ? undefined : screenDelta(chunk, delta)))
     for (const [id, lane] of lanes)
       if (lane.choice !== undefined && chunk.finished.includes(lane.choice)) flush(id, lane, out)
+    for (const [at, delta] of chunk.deltas.entries())
+      if (delta.signed === 'seal') texts[at] = seals.screen(delta, screenPiece(exchange, house, delta, delta.text))
     out.push(format.replaceDeltas(chunk, texts))
   }
 
   function screenDelta(chunk: StreamChunk, delta: Delta): string {
-    if (delta.isWhole) return screenPiece(exchange, house, delta, delta.text)
+    if (delta.isWhole) {
+      const text = screenPiece(exchange, house, delta, delta.text)
+      seals.passed(delta, text)
+      return text
+    }
     // A match must not be able to begin before the end of a text and go on behind it.
     if (ended.has(delta.lane) && delta.text !== '')
       throw invalidStream('The stream goes on with a text that had ended.')
@@ -64,7 +72,8 @@ export function screenStream(exchange: Exchange, house: House): StreamScreen {
 
   function open(chunk: StreamChunk, delta: Delta): OpenLane {
     if (lanes.size >= maxLanes) throw invalidStream(tooManyLanes)
-    const lane = { stage: openLane(exchange, house, delta), choice: delta.choice, last: chunk }
+    const stage = seals.watch(delta, openLane(exchange, house, delta))
+    const lane = { stage, choice: delta.choice, last: chunk }
     lanes.set(delta.lane, lane)
     return lane
   }

@@ -8,6 +8,9 @@ export interface Lane {
   readonly contentType: 'text' | 'json'
   /** The tool that a call's arguments are for. */
   readonly tool?: string | undefined
+  /** As in Part: whether the upstream has signed it, and whether other texts are read together with it. */
+  readonly signed?: 'text' | 'seal' | undefined
+  readonly reading?: 'alone' | 'joined' | undefined
 }
 
 /** What it returns may go out; it holds back what it is not sure of yet. */

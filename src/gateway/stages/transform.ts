@@ -1,17 +1,29 @@
 // What must not leave is replaced by placeholders, in place; all other bytes stay as they came.
 import { type ProtectedSpan, placeholderType } from '#privacy'
 import { type Part, replaceParts } from '#wire'
-import { type Exchange, established, type LocatedVerdict } from '../exchange.ts'
+import { type Exchange, established, type LocatedVerdict, type Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'
 
-export function transform(exchange: Exchange, house: House): undefined | Promise<undefined> {
+export function transform(exchange: Exchange, house: House): Refusal | undefined | Promise<undefined> {
   if (exchange.format === undefined) return undefined
   const asked = established(exchange.asked, 'a parsed request')
   exchange.outbound = exchange.body
   const masks = masksByPath(exchange.verdicts, house.settings.privacy.types)
-  // A placeholder that the client wrote itself has to be escaped, so a part with a bracket is looked at too.
-  const concerned = asked.parts.filter((part) => masks.has(part.path) || part.text.includes('['))
+  if (asked.parts.some(({ signed, path }) => signed !== undefined && masks.has(path))) return signedContent
+  // A placeholder that the client wrote itself has to be escaped, so a part with a bracket is looked at too. Signed text
+  // stays: nothing stands for a value in it, since its placeholders are not among those of this exchange.
+  const concerned = asked.parts.filter(
+    ({ signed, path, text }) => signed === undefined && (masks.has(path) || text.includes('[')),
+  )
   return concerned.length === 0 ? undefined : replaceIn(exchange, house, concerned, masks)
+}
+
+const signedContent: Refusal = {
+  status: 400,
+  code: 'signed_content',
+  message:
+    'The request brings back a thought of the model that holds what must be masked. It is signed, so it cannot be changed: leave the block out.',
+  rule: 'transform: signed_content',
 }
 
 async function replaceIn(exchange: Exchange, house: House, parts: readonly Part[], masks: Masks): Promise<undefined> {

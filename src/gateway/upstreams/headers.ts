@@ -3,7 +3,7 @@ import type { Secret } from '#config'
 import { UpstreamError } from './error.ts'
 import type { UpstreamHeader } from './types.ts'
 
-export type UpstreamAuth = 'bearer' | 'api-key' | 'none'
+export type UpstreamAuth = 'bearer' | 'api-key' | 'x-api-key' | 'none'
 
 /**
  * The request headers, as name and value in turn. None comes from the client:
@@ -13,9 +13,16 @@ export type UpstreamAuth = 'bearer' | 'api-key' | 'none'
  *   handed another's answer;
  * - feature flags such as OpenAI-Beta change what the answer may carry.
  *
+ * What a vendor's API needs besides (see `anthropicHeaders`) is in `more`.
+ *
  * The credential is attached here and nowhere else.
  */
-export function requestHeaders(auth: UpstreamAuth, key: Secret | undefined, hasBody: boolean): string[] {
+export function requestHeaders(
+  auth: UpstreamAuth,
+  key: Secret | undefined,
+  hasBody: boolean,
+  more: readonly string[] = [],
+): string[] {
   const headers = [
     'accept',
     'application/json, text/event-stream',
@@ -24,11 +31,24 @@ export function requestHeaders(auth: UpstreamAuth, key: Secret | undefined, hasB
     'identity',
     'user-agent',
     'holdfast',
+    ...more,
   ]
   if (hasBody) headers.push('content-type', 'application/json')
   if (key !== undefined && auth === 'bearer') headers.push('authorization', `Bearer ${key.reveal()}`)
-  if (key !== undefined && auth === 'api-key') headers.push('api-key', key.reveal())
+  if (key !== undefined && (auth === 'api-key' || auth === 'x-api-key')) headers.push(auth, key.reveal())
   return headers
+}
+
+/**
+ * Version and beta features of Anthropic's API. Both are the configuration's own words; the client only says which of the
+ * allowed features it wants.
+ */
+export function anthropicHeaders(
+  { version, betas }: { readonly version: string; readonly betas: readonly string[] },
+  asked: readonly string[],
+): string[] {
+  const wanted = betas.filter((name) => asked.includes(name))
+  return ['anthropic-version', version, ...(wanted.length === 0 ? [] : ['anthropic-beta', wanted.join(',')])]
 }
 
 /**
@@ -53,7 +73,13 @@ export function responseHeaders(received: ReceivedHeaders): Partial<Record<Upstr
 /** As undici gives them: lower-case names, repeated ones as a list. */
 export type ReceivedHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 
-const visible: readonly UpstreamHeader[] = ['content-type', 'retry-after', 'x-request-id', 'openai-processing-ms']
+const visible: readonly UpstreamHeader[] = [
+  'content-type',
+  'retry-after',
+  'x-request-id',
+  'request-id',
+  'openai-processing-ms',
+]
 
 const printable = /^[\x20-\x7e]+$/
 

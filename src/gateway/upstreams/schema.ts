@@ -25,15 +25,30 @@ export const upstreamSchema = z
       ),
     key: secretSchema.optional().describe("The upstream's credential. Clients never see it."),
     auth: z
-      .enum(['bearer', 'api-key', 'none'])
+      .enum(['bearer', 'api-key', 'x-api-key', 'none'])
       .optional()
       .describe(
-        'How the key is sent: as `Authorization: Bearer` or as `Api-Key`. Default: bearer when there is a key.',
+        'How the key is sent: as `Authorization: Bearer`, `Api-Key` or `X-Api-Key`. Default with a key: bearer; x-api-key for `api: anthropic`.',
       ),
     api: z
       .enum(['openai', 'anthropic'])
       .default('openai')
       .describe('Which API it speaks: requests in the format of the other are not sent there.'),
+    anthropic: z
+      .strictObject({
+        version: z
+          .string()
+          .regex(/^\d{4}-\d{2}-\d{2}$/, { error: 'expected a version such as 2023-06-01' })
+          .default('2023-06-01')
+          .describe('Sent as `anthropic-version`, whatever the client sends.'),
+        betas: z
+          .array(z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, { error: 'expected the name of a beta feature' }))
+          .max(64)
+          .default([])
+          .describe('Beta features that a request may ask for in `anthropic-beta`. Others are not passed on.'),
+      })
+      .prefault({})
+      .describe('For `api: anthropic`.'),
     models: z.array(modelPattern).min(1).default(['*']).describe('Which models it serves.'),
     modelNames: z
       .record(modelName, modelName)
@@ -98,9 +113,14 @@ export const upstreamSchema = z
     if (key !== undefined && !/^[\x21-\x7e]+$/.test(key.reveal()))
       refuse('key', 'a key may hold only printable ASCII without spaces')
   })
-  .transform((upstream) => ({ ...upstream, auth: upstream.auth ?? (upstream.key === undefined ? 'none' : 'bearer') }))
+  .transform((upstream) => ({ ...upstream, auth: upstream.auth ?? usualAuth(upstream) }))
 
 export type UpstreamSettings = z.output<typeof upstreamSchema>
+
+function usualAuth({ key, api }: { key?: unknown; api: 'openai' | 'anthropic' }): 'none' | 'bearer' | 'x-api-key' {
+  if (key === undefined) return 'none'
+  return api === 'anthropic' ? 'x-api-key' : 'bearer'
+}
 
 function parseUrl(text: string, context: z.RefinementCtx): URL {
   const url = URL.parse(text)

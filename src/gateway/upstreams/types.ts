@@ -16,6 +16,8 @@ export interface UpstreamRequest {
   readonly body?: Uint8Array
   /** Aborting it gives up the call. */
   readonly signal: AbortSignal
+  /** Beta features that the request asks for; those that the configuration allows are named to the upstream. */
+  readonly betas?: readonly string[]
   /** ms for the whole call, when less is left than `timeouts.total`. */
   readonly totalMs?: number
 }
@@ -27,7 +29,7 @@ export interface UpstreamHead {
   readonly headers: Readonly<Partial<Record<UpstreamHeader, string>>>
 }
 
-export type UpstreamHeader = 'content-type' | 'retry-after' | 'x-request-id' | 'openai-processing-ms'
+export type UpstreamHeader = 'content-type' | 'retry-after' | 'x-request-id' | 'request-id' | 'openai-processing-ms'
 
 /**
  * Receives an answer: `onHead` once, `onData` any number of times, then exactly one of `onEnd` and `onError`; or

@@ -5,7 +5,7 @@ import { addressRefusal } from './address.ts'
 import { Call, type CallLimits } from './call.ts'
 import { UpstreamError } from './error.ts'
 import { createGate } from './gate.ts'
-import { requestHeaders } from './headers.ts'
+import { anthropicHeaders, requestHeaders } from './headers.ts'
 import { checkedLookup, type ResolveName } from './resolve.ts'
 import type { UpstreamSettings } from './schema.ts'
 import type { Upstream } from './types.ts'
@@ -23,7 +23,7 @@ export interface UpstreamWorld {
  * @throws UpstreamError `address_not_allowed` when the URL names an address that is not allowed
  */
 export function createUpstream(settings: UpstreamSettings, world: UpstreamWorld): Upstream {
-  const { name, url, auth, key, allowPrivate } = settings
+  const { name, url, auth, key, allowPrivate, api, anthropic } = settings
   refuseLiteralAddress(url, allowPrivate)
   const pool = new Pool(url.origin, {
     connections: settings.connections,
@@ -48,13 +48,16 @@ export function createUpstream(settings: UpstreamSettings, world: UpstreamWorld)
 
   return {
     name,
-    send({ operation, method, body, signal, totalMs }, answer) {
+    send({ operation, method, body, signal, betas = [], totalMs }, answer) {
       const hurried = totalMs !== undefined && totalMs < limits.total
       const call = new Call(answer, hurried ? { ...limits, total: totalMs } : limits, signal)
       const dispatch = () => {
         call.hasPlace()
-        const headers = requestHeaders(auth, key, body !== undefined)
-        pool.dispatch({ method, path: `${base}/${operation}${url.search}`, headers, body: body ?? null }, call)
+        const more = api === 'anthropic' ? anthropicHeaders(anthropic, betas) : []
+        const headers = requestHeaders(auth, key, body !== undefined, more)
+        const query =
+          api === 'anthropic' && operation === 'models' ? withParameter(url.search, 'limit=1000') : url.search
+        pool.dispatch({ method, path: `${base}/${operation}${query}`, headers, body: body ?? null }, call)
       }
       // A turn later, so that nothing of the answer can arrive before the caller holds the call.
       queueMicrotask(() => {
@@ -66,6 +69,11 @@ export function createUpstream(settings: UpstreamSettings, world: UpstreamWorld)
     close: () => pool.close(),
     destroy: () => pool.destroy(),
   }
+}
+
+/** Anthropic lists 20 models unless it is asked for more; 1,000 are the most. */
+function withParameter(search: string, parameter: string): string {
+  return search === '' ? `?${parameter}` : `${search}&${parameter}`
 }
 
 /** A connection lives no longer than this, so that an address which has become wrong is left. */
