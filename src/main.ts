@@ -15,6 +15,7 @@ const commands = {
   config: async () => (await import('./commands/config.ts')).config,
   identity: async () => (await import('./commands/identity.ts')).identity,
   keys: async () => (await import('./commands/keys.ts')).keys,
+  budgets: async () => (await import('./commands/budgets.ts')).budgets,
   policy: async () => (await import('./commands/policy.ts')).policy,
   audit: async () => (await import('./commands/audit.ts')).audit,
 }
@@ -30,6 +31,7 @@ const help = `holdfast: the layered defence for AI infrastructure, in one progra
   holdfast restart                replace the workers of a gateway, without refusing anybody
   holdfast keys create|list|revoke
                                   API keys of the people and programs that may ask
+  holdfast budgets list|show      what is spent, reserved and left
   holdfast policy check|test|decide
                                   check policies, run their tests, ask one question
   holdfast identity test-token    would this JWT be let in, and if not, why
