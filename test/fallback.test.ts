@@ -349,6 +349,19 @@ test('a policy folder from before there were data classes works as it did', pati
   assert.equal(b.received.length, 1)
 })
 
+test(
+  'a policy that asks for data classes where the schema has none is refused with what to add',
+  patience,
+  async () => {
+    const policy = `forbid (principal, action == Holdfast::Action::"infer", resource is Holdfast::Model)
+    when { context.masked.contains("secret") };`
+    await assert.rejects(
+      policiesWith(policy, (schema) => schema.replace(/, data: Set<String>, masked: Set<String>/, '')),
+      { code: 'invalid', message: /more\.cedar:2:\d+: .*`masked`.* not found: add `data: Set<String>, masked/ },
+    )
+  },
+)
+
 test('each upstream is asked by its own name for the model, and no other byte changes', patience, async (t) => {
   const { gateway, a, b } = await openTwo(
     t,

@@ -2,7 +2,7 @@
 
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadPolicies, type PolicySet } from '#policy'
+import { loadPolicies, PolicyError, type PolicySet } from '#policy'
 import { type ConfigurationReader, diskReader } from './recording.ts'
 
 /**
@@ -10,8 +10,8 @@ import { type ConfigurationReader, diskReader } from './recording.ts'
  *
  * @throws PolicyError with file, line and column
  */
-export function readPolicies(folder: string, reader: ConfigurationReader = diskReader): Promise<PolicySet> {
-  return loadPolicies(folder, {
+export async function readPolicies(folder: string, reader: ConfigurationReader = diskReader): Promise<PolicySet> {
+  const loading = loadPolicies(folder, {
     readFile: reader.readListed,
     listFiles: () => {
       try {
@@ -22,7 +22,22 @@ export function readPolicies(folder: string, reader: ConfigurationReader = diskR
       }
     },
   })
+  return loading.catch((error) => {
+    throw error instanceof PolicyError ? withAdvice(error) : error
+  })
 }
+
+/** A folder keeps the schema that it was made with; one from before there were data classes has to be told of them. */
+function withAdvice(error: PolicyError): PolicyError {
+  const issues = error.issues.map((issue) =>
+    /^attribute `(?:data|masked)` in context for Holdfast::Action::"infer" not found/.test(issue.message)
+      ? { ...issue, message: `${issue.message.split(';', 1)[0]}: ${advice}` }
+      : issue,
+  )
+  return new PolicyError(error.code, issues, { cause: error })
+}
+
+const advice = 'add `data: Set<String>, masked: Set<String>` to its context in the .cedarschema of this folder'
 
 const schemaFile = {
   name: 'holdfast.cedarschema',
