@@ -26,6 +26,7 @@ export const permissive: Partial<WireOptions> = {
   audio: 'any',
   storedState: 'any',
   serverTools: 'any',
+  tokens: 'any',
 }
 export const inspecting: Partial<WireOptions> = { ...permissive, unknown: 'inspect' }
 
@@ -45,7 +46,7 @@ export function testEveryField(name: string, bodies: readonly object[], read: Re
         tried++
       }
     }
-    assert.ok(tried >= 10, `only ${tried} places in ${name}`)
+    assert.ok(tried > 0, `no place in ${name}`)
   }
 
   test(`a canary in any string of ${name} is a part at its place, or refused`, () => {

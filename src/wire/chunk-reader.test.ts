@@ -86,3 +86,11 @@ function summary({ event, deltas, finished, usage, isDone, logprobs }: StreamChu
     logprobs,
   }
 }
+
+test('the names around a text are told once, with the first chunk that has them', () => {
+  const read = createChatReader()
+  const [first, second, third] = createSseReader({ maxEventBytes: 1 << 20 })
+    .push(Buffer.from(`${['a', 'b'].map((content) => `data: ${plain({ content })}\n\n`).join('')}data: {"id":"d"}\n\n`))
+    .map((event) => read(event).names.map(({ text }) => text))
+  assert.deepEqual([first, second, third], [['c'], [], ['d']])
+})

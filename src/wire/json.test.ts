@@ -214,3 +214,28 @@ test('a body of too many values is refused, one of many keys or one huge string 
 test('an error names the byte and never quotes the body', () => {
   refuses('{"secret-value":tru}', 'invalid_json', /^(?!.*secret).*byte 16/)
 })
+
+test('arrays of nothing but numbers may be skipped: the same is accepted, and nothing else is left out', () => {
+  const skipping = { ...limits, skipNumbers: true }
+  const skip = (body: Buffer) => parseJson(body, skipping)
+  const withoutNumbers = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.every((item) => typeof item === 'number') ? [] : value.map(withoutNumbers)
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutNumbers(item)]))
+  }
+  fc.assert(
+    fc.property(
+      anyJson,
+      fc.array(fc.double({ noNaN: true, noDefaultInfinity: true })),
+      spacing,
+      ({ value }, numbers, indent) => {
+        const text = JSON.stringify([value, numbers, [numbers], [...numbers, 'text']], null, indent)
+        const document = skip(Buffer.from(text))
+        assert.deepEqual(plainValue(document, document.root), withoutNumbers(JSON.parse(text)))
+      },
+    ),
+  )
+  for (const text of ['[1,]', '[1', '[1,2', '[-]', '[1.]', '[01]', '[1 2]', '[1,,2]', '[1}', '[1,"a]', '[.5]', '[+1]'])
+    assert.throws(() => skip(Buffer.from(text)), { code: 'invalid_json' }, text)
+  assert.equal(skip(Buffer.from(`[${'0,'.repeat(200_000)}0]`)).root.kind, 'array')
+})

@@ -162,9 +162,25 @@ test('only data and short event, id and retry fields are plain; a comment may sa
     'data: x\n:hi\n\n',
     'id: a b\n\n',
     'note: x\n\n',
-    `id: ${'7'.repeat(65)}\n\n`,
+    // Nobody inspects these values, so there is no room in them for what detectors look for.
+    'id: 4111111111111111\n\n',
+    'id: AKIAIOSFODNN7EXAMPLQ\n\n',
+    'event: AKIAIOSFODNN7EXAMPLQ\n\n',
+    'event: jane.doe@example.com\n\n',
+    'event: 078-05-1120\n\n',
+    'retry: 4111111111111111\n\n',
+    `event: ${'a'.repeat(41)}\n\n`,
     'hello\n\n',
   ]) {
     assert.equal(isPlain(event), false, event)
   }
+})
+
+test('the type of an event is told when it is plain', () => {
+  assert.deepEqual(
+    ['event: a\ndata: x\n\n', 'data: x\n\n', 'event: a\nevent: b\n\n', 'event: A 1\n\n'].map(
+      (event) => read([event])[0]?.type,
+    ),
+    ['a', undefined, 'b', undefined],
+  )
 })

@@ -13,52 +13,50 @@ import {
   withValue,
 } from '../canaries.ts'
 import { WireError } from '../errors.ts'
+import type { WireFormat } from '../format.ts'
 import { createSseReader } from '../sse.ts'
-import { parseChatRequest } from './chat-request.ts'
-import { parseChatResponse } from './chat-response.ts'
-import { parseChatChunk } from './chat-stream.ts'
-import { answers, chunks, requests } from './every-field.ts'
+import * as chatFields from './every-field.ts'
+import * as plainFields from './every-field-plain.ts'
+import { chat, completions, embeddings } from './format.ts'
 
 const IDENTIFIER = 'canary-4f1d'
 const CARD = 4111111111111111
-
-const readRequest: Read = (body, options) => {
-  const { parts, modelPart, uninspected } = parseChatRequest(body, options)
-  return { parts: [...parts, modelPart], uninspected, removed: [] }
-}
-
-const readAnswer: Read = (body, options) => {
-  const { parts, logprobs, uninspected } = parseChatResponse(body, options)
-  return { parts, uninspected, removed: logprobs.some(({ repeatsText }) => !repeatsText) ? [LOGPROBS] : [] }
-}
-
-const readChunk: Read = (body, options) => {
-  const [event] = createSseReader({ maxEventBytes: 1 << 20 }).push(Buffer.from(`data: ${body}\n\n`))
-  assert.ok(event)
-  const { deltas, logprobs, uninspected } = parseChatChunk(event, new Map(), options)
-  return { parts: deltas, uninspected, removed: logprobs.length > 0 ? [LOGPROBS] : [] }
-}
-
 const LOGPROBS = '/choices/0/logprobs'
 
-testEveryField('a request', requests, readRequest)
-testEveryField('an answer', answers, readAnswer)
-testEveryField('a chunk', chunks, readChunk)
+const formats = [
+  { name: 'chat', format: chat, ...chatFields },
+  { name: 'completions', format: completions, ...plainFields.completions },
+  { name: 'embeddings', format: embeddings, ...plainFields.embeddings },
+]
 
-test('a request with every field passes when its options allow it, and not otherwise', () => {
-  for (const body of requests) assert.ok(parseChatRequest(encode(body), permissive).parts.length > 0)
-  assert.throws(() => parseChatRequest(encode(requests[0] ?? {})), WireError)
-  for (const body of answers) assert.ok(parseChatResponse(encode(body), permissive).parts.length > 0)
-  assert.throws(() => parseChatResponse(encode(answers[0] ?? {})), { code: 'opaque_content', status: 502 })
-})
+for (const { name, format, requests, answers, chunks } of formats) {
+  testEveryField(`a request for ${name}`, requests, requestReader(format))
+  testEveryField(`an answer of ${name}`, answers, answerReader(format))
+  if (chunks.length > 0) testEveryField(`a chunk of ${name}`, chunks, chunkReader(format))
 
-test('in a request even a canary that looks like an identifier is a part', () => {
-  for (const body of requests) {
-    for (const [steps] of strings(body)) {
-      const changed = withValue(body, steps, IDENTIFIER)
-      for (const options of [{}, inspecting]) check('a request', readRequest, changed, steps, options, IDENTIFIER)
+  test(`in a request for ${name} even a canary that looks like an identifier is a part`, () => {
+    each('a request', requests, requestReader(format), [{}, inspecting])
+  })
+
+  test(`in answers of ${name} it is a part, or a name`, () => {
+    each('an answer', answers, answerReader(format), [permissive])
+    each('a chunk', chunks, chunkReader(format), [permissive])
+  })
+
+  test(`a request for ${name} with every field passes when its options allow it, and not otherwise`, () => {
+    for (const body of requests) {
+      const { parts, uninspected } = format.parseRequest(encode(body), permissive)
+      assert.ok(parts.length + uninspected.length > 0)
     }
-  }
+    for (const body of answers) format.parseResponse(encode(body), permissive)
+    const opaque = name === 'chat' ? requests[0] : requests[2]
+    assert.throws(() => format.parseRequest(encode(opaque ?? {})), WireError)
+  })
+}
+
+test('an answer with audio in it is refused', () => {
+  const [answer = {}] = chatFields.answers
+  assert.throws(() => chat.parseResponse(encode(answer)), { code: 'opaque_content', status: 502 })
 })
 
 test('a long number in the free parts of a request is a part', () => {
@@ -68,10 +66,41 @@ test('a long number in the free parts of a request is a part', () => {
     ['messages', 3, 'parsed'],
     ['zz_new'],
   ]) {
-    const { parts } = parseChatRequest(encode(withValue(requests[0] ?? {}, path, CARD)), permissive)
+    const { parts } = chat.parseRequest(encode(withValue(chatFields.requests[0] ?? {}, path, CARD)), permissive)
     assert.ok(
       parts.some((part) => part.path === pointer(path) && part.text === String(CARD)),
       pointer(path),
     )
   }
 })
+
+/** In place of every string of the bodies, the canary that looks like an identifier. */
+function each(name: string, bodies: readonly object[], read: Read, options: readonly (typeof permissive)[]): void {
+  for (const body of bodies)
+    for (const [steps] of strings(body))
+      for (const allowed of options) check(name, read, withValue(body, steps, IDENTIFIER), steps, allowed, IDENTIFIER)
+}
+
+function requestReader(format: WireFormat): Read {
+  return (body, options) => {
+    const { parts, modelPart, uninspected } = format.parseRequest(body, options)
+    return { parts: [...parts, modelPart], uninspected, removed: [] }
+  }
+}
+
+function answerReader(format: WireFormat): Read {
+  return (body, options) => {
+    const { parts, names, logprobs, uninspected } = format.parseResponse(body, options)
+    const removed = logprobs.some(({ repeatsText }) => !repeatsText) ? [LOGPROBS] : []
+    return { parts: [...parts, ...names], uninspected, removed }
+  }
+}
+
+function chunkReader(format: WireFormat): Read {
+  return (body, options) => {
+    const [event] = createSseReader({ maxEventBytes: 1 << 20 }).push(Buffer.from(`data: ${body}\n\n`))
+    assert.ok(event)
+    const { deltas, names, logprobs, uninspected } = format.createChunkReader(options)(event)
+    return { parts: [...deltas, ...names], uninspected, removed: logprobs.length > 0 ? [LOGPROBS] : [] }
+  }
+}

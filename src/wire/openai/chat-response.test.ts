@@ -45,6 +45,30 @@ test('each part of an answer belongs to its choice', () => {
   assert.deepEqual(response.usage, { promptTokens: 9, completionTokens: 3, cachedTokens: 0 })
 })
 
+test('short names that software gives are names; words of the format and UUIDs are none', () => {
+  const { names, parts } = parseChatResponse(
+    encode({
+      ...answer({ ...choice(0, ''), finish_reason: 'AKIAIOSFODNN7EXAMPLQ' }),
+      ...{ id: '4111111111111111', model: 'jane.doe@example.com', system_fingerprint: 'fp_1', service_tier: 'default' },
+      ...{ usage: { prompt_tokens: 1, hold_key: 1 }, 'vendor-note': 1 },
+    }),
+  )
+  assert.deepEqual(parts, [])
+  assert.deepEqual(
+    names.map(({ path, text }) => [path, text]),
+    [
+      ['/id', '4111111111111111'],
+      ['/model', 'jane.doe@example.com'],
+      ['/choices/0/finish_reason', 'AKIAIOSFODNN7EXAMPLQ'],
+      ['/system_fingerprint', 'fp_1'],
+      ['/usage/hold_key~key', 'hold_key'],
+      ['/vendor-note~key', 'vendor-note'],
+    ],
+  )
+  const uuid = 'chatcmpl-9c38eddb-3d05-4408-be19-02d30166ad45'
+  assert.deepEqual(parseChatResponse(encode({ id: uuid })).names, [])
+})
+
 test('an id or model name that is more than an identifier is a part', () => {
   const { parts } = parseChatResponse(
     encode({ ...answer(), id: 'mail me at a@b.example', model: 'x'.repeat(65), system_fingerprint: 'fp_1' }),

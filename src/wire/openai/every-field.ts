@@ -13,7 +13,7 @@ import type { CompletionUsage } from 'openai/resources/completions'
 import type { ResponseFormatJSONSchema } from 'openai/resources/shared'
 
 /** T with every optional field present, at every depth. */
-type Complete<T> = T extends string | number | boolean | null | undefined
+export type Complete<T> = T extends string | number | boolean | null | undefined
   ? T
   : T extends readonly (infer Item)[]
     ? Complete<Item>[]
@@ -184,7 +184,7 @@ const moderation: Complete<ChatCompletion.Moderation> = {
   },
 }
 
-const usage: Complete<CompletionUsage> = {
+export const usage: Complete<CompletionUsage> = {
   prompt_tokens: 10,
   completion_tokens: 20,
   total_tokens: 30,

@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { permissive as options } from '../canaries.ts'
 import { WireError } from '../errors.ts'
-import type { WireOptions } from '../options.ts'
-import { parseErrorBody, replaceInResponse } from '../response.ts'
 import { createSseReader } from '../sse.ts'
-import { replaceDeltas } from '../stream.ts'
-import { parseChatRequest } from './chat-request.ts'
-import { parseChatResponse } from './chat-response.ts'
-import { parseChatChunk } from './chat-stream.ts'
-import { answers, chunks, requests } from './every-field.ts'
+import * as chatFields from './every-field.ts'
+import * as plainFields from './every-field-plain.ts'
+import { chat, completions, embeddings } from './format.ts'
 
-const options: Partial<WireOptions> = { images: 'any', files: 'any', audio: 'any', storedState: 'any' }
+const formats = [
+  { name: 'chat', format: chat, ...chatFields },
+  { name: 'completions', format: completions, ...plainFields.completions },
+  { name: 'embeddings', format: embeddings, ...plainFields.embeddings },
+]
 
 /** One of the bodies with up to four bytes changed, put in or taken out. */
 function damaged(bodies: readonly object[]) {
@@ -43,67 +44,75 @@ function attempt(read: () => void): void {
   }
 }
 
-test('a damaged request is read or refused, and every part is where it says', () => {
-  fc.assert(
-    fc.property(damaged(requests), (body) => {
-      attempt(() => {
-        for (const { start, end, text, isKey } of parseChatRequest(body, options).parts) {
-          const token = JSON.parse(body.toString('utf8', start, end))
-          assert.equal(String(token), typeof token === 'number' ? String(Number(text)) : text)
-          if (isKey) assert.match(body.toString('latin1', end), /^\s*:/)
-        }
-      })
-    }),
-    { numRuns: 2000 },
-  )
-})
+for (const { name, format, requests, answers, chunks } of formats) {
+  test(`a damaged request for ${name} is read or refused, and every part is where it says`, () => {
+    fc.assert(
+      fc.property(damaged(requests), (body) => {
+        attempt(() => {
+          for (const { start, end, text, isKey } of format.parseRequest(body, options).parts) {
+            const token = JSON.parse(body.toString('utf8', start, end))
+            assert.equal(String(token), typeof token === 'number' ? String(Number(text)) : text)
+            if (isKey) assert.match(body.toString('latin1', end), /^\s*:/)
+          }
+        })
+      }),
+      { numRuns: 2000 },
+    )
+  })
 
-test('a damaged answer or error is read or refused, and unchanged its bytes stay the same', () => {
-  fc.assert(
-    fc.property(damaged(answers), (body) => {
-      attempt(() => {
-        const response = parseChatResponse(body, options)
-        if (response.logprobs.every(({ repeatsText }) => repeatsText))
-          assert.equal(replaceInResponse(response, []), body)
-      })
-      attempt(() => parseErrorBody(body))
-    }),
-    { numRuns: 2000 },
-  )
-})
+  test(`a damaged answer of ${name} or error is read or refused, and unchanged its bytes stay the same`, () => {
+    fc.assert(
+      fc.property(damaged(answers), (body) => {
+        attempt(() => {
+          const response = format.parseResponse(body, options)
+          for (const { start, end, text } of [...response.parts, ...response.names])
+            assert.equal(String(JSON.parse(body.toString('utf8', start, end))), text)
+          if (response.logprobs.every(({ repeatsText }) => repeatsText))
+            assert.equal(format.replaceInResponse(response, []), body)
+        })
+        attempt(() => format.parseErrorBody(body))
+      }),
+      { numRuns: 2000 },
+    )
+  })
 
-test('a damaged stream, cut anywhere, is read or refused, and what is forwarded can be read again', () => {
-  fc.assert(
-    fc.property(damaged(chunks), fc.nat(), (body, cut) => {
-      const stream = Buffer.from(`data: ${body.toString('latin1')}\n\n`, 'latin1')
-      attempt(() => {
-        const reader = createSseReader({ maxEventBytes: 1 << 16 })
-        const at = cut % stream.length
-        const events = [...reader.push(stream.subarray(0, at)), ...reader.push(stream.subarray(at)), ...reader.end()]
-        for (const event of events) {
-          const chunk = parseChatChunk(event, new Map(), options)
-          const forwarded = createSseReader({ maxEventBytes: 1 << 16 }).push(replaceDeltas(chunk))
-          const again = forwarded.map((sent) => parseChatChunk(sent, new Map(), options))
-          assert.deepEqual(
-            again.flatMap(({ deltas }) => deltas.map(({ lane, text }) => [lane, text])),
-            chunk.deltas.map(({ lane, text }) => [lane, text]),
-          )
-        }
-      })
-    }),
-    { numRuns: 2000 },
-  )
-})
+  if (chunks.length === 0) continue
+  test(`a damaged stream of ${name}, cut anywhere, is read or refused, and what goes out can be read again`, () => {
+    fc.assert(
+      fc.property(damaged(chunks), fc.nat(), (body, cut) => {
+        const stream = Buffer.from(`data: ${body.toString('latin1')}\n\n`, 'latin1')
+        attempt(() => {
+          const reader = createSseReader({ maxEventBytes: 1 << 16 })
+          const at = cut % stream.length
+          const events = [...reader.push(stream.subarray(0, at)), ...reader.push(stream.subarray(at)), ...reader.end()]
+          for (const event of events) {
+            const chunk = format.createChunkReader(options)(event)
+            const forwarded = createSseReader({ maxEventBytes: 1 << 16 }).push(format.replaceDeltas(chunk))
+            const again = forwarded.map((sent) => format.createChunkReader(options)(sent))
+            assert.deepEqual(
+              again.flatMap(({ deltas }) => deltas.map(({ lane, text }) => [lane, text])),
+              chunk.deltas.map(({ lane, text }) => [lane, text]),
+            )
+          }
+        })
+      }),
+      { numRuns: 2000 },
+    )
+  })
+}
 
 test('bytes that are no format at all are refused by every reader', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
-      attempt(() => parseChatRequest(bytes))
-      attempt(() => parseChatResponse(bytes))
-      attempt(() => {
-        const reader = createSseReader({ maxEventBytes: 30 })
-        for (const event of [...reader.push(bytes), ...reader.end()]) parseChatChunk(event)
-      })
+      for (const { format } of formats) {
+        attempt(() => format.parseRequest(bytes))
+        attempt(() => format.parseResponse(bytes))
+        attempt(() => {
+          const reader = createSseReader({ maxEventBytes: 30 })
+          const read = format.createChunkReader()
+          for (const event of [...reader.push(bytes), ...reader.end()]) read(event)
+        })
+      }
     }),
     { numRuns: 2000 },
   )

@@ -23,12 +23,11 @@ export function readTextLogprobs(
 }
 
 function isHarmless(reader: Reader, name: string, value: JsonNode, spelled: string): boolean {
-  if (value.kind === 'null') return true
-  if (value.kind !== 'array') return false
-  const { items } = value
+  if (value.kind !== 'array' && value.kind !== 'null') return false
+  const items = value.kind === 'array' ? value.items : []
   switch (name) {
     case 'tokens':
-      return bytesOf(reader, items)?.equals(Buffer.from(spelled)) === true
+      return value.kind === 'null' || bytesOf(reader, items)?.equals(Buffer.from(spelled)) === true
     case 'token_logprobs':
     case 'text_offset':
       return items.every(({ kind }) => kind === 'number' || kind === 'null')
