@@ -57,7 +57,7 @@ async function helpOf(name: string): Promise<string | undefined> {
 function whatIsWrong({ name, words, options }: Command, help: string | undefined): string[] {
   if (help === undefined) return ['no such command']
   const verbs = new Set(
-    Array.from(help.matchAll(new RegExp(`^ {2}holdfast ${name} ([a-z]+)`, 'gm')), ([, verb]) => verb),
+    Array.from(help.matchAll(new RegExp(`^ {2}holdfast ${name} ([a-z][a-z-]*)`, 'gm')), ([, verb]) => verb),
   )
   const [verb] = words
   const badVerb = verbs.size > 0 && !(verb !== undefined && verbs.has(verb)) ? [`no such verb '${verb}'`] : []
@@ -100,6 +100,7 @@ test('every default in the documentation is the one that the program takes', () 
   const settings = settingsSchema.parse({
     upstreams: [{ name: 'a', url: 'https://api.example.com/v1' }],
     policy: { folder: '.' },
+    identity: { issuers: [{ issuer: 'https://a.example', audience: 'a', jwks: { url: 'https://a.example/keys' } }] },
   })
   const effective: unknown = JSON.parse(JSON.stringify(settings))
   for (const { key, byDefault } of documented) {

@@ -11,7 +11,7 @@ const hints = {
 
 export function identify(exchange: Exchange, house: House): Refusal | undefined | Promise<Refusal | undefined> {
   const found = readCredential(exchange.request.rawHeaders)
-  if (!found.ok) return unauthorised(found.reason, 'invalid_api_key', hints[found.reason])
+  if (!found.ok) return keyRefused(found.reason, hints[found.reason])
   const result = house.identify(found.credential)
   return result instanceof Promise ? result.then((later) => letIn(exchange, later)) : letIn(exchange, result)
 }
@@ -26,8 +26,8 @@ function letIn(exchange: Exchange, result: AuthenticationResult): Refusal | unde
   if (result.reason === 'token_keys_unavailable') return keysUnavailable
   // One message each: which check it was is for the log, not for a guesser.
   return result.reason.startsWith('token_')
-    ? unauthorised(result.reason, 'invalid_token', 'The token is not valid.', ', error="invalid_token"')
-    : unauthorised(result.reason, 'invalid_api_key', 'The API key is not valid.')
+    ? tokenRefused(result.reason)
+    : keyRefused(result.reason, 'The API key is not valid.')
 }
 
 /** Not the token's fault: a client that threw it away and got a new one would be no further. */
@@ -39,13 +39,23 @@ const keysUnavailable: Refusal = {
   headers: { 'retry-after': '10' },
 }
 
-/** @param challenge what RFC 6750 section 3 adds when there was a token */
-function unauthorised(reason: string, code: string, message: string, challenge = ''): Refusal {
+function keyRefused(reason: string, message: string): Refusal {
   return {
     status: 401,
-    code,
+    code: 'invalid_api_key',
     message,
     rule: `identify: ${reason}`,
-    headers: { 'www-authenticate': `Bearer realm="holdfast"${challenge}` },
+    headers: { 'www-authenticate': 'Bearer realm="holdfast"' },
+  }
+}
+
+/** As RFC 6750 section 3.1 wants it. */
+function tokenRefused(reason: string): Refusal {
+  return {
+    status: 401,
+    code: 'invalid_token',
+    message: 'The token is not valid.',
+    rule: `identify: ${reason}`,
+    headers: { 'www-authenticate': 'Bearer realm="holdfast", error="invalid_token"' },
   }
 }

@@ -21,8 +21,8 @@ const claimsSchema = z
       z.strictObject({ type: z.enum(claimTypes), from: z.array(z.string().min(1).max(128)).min(1).max(8) }),
     ]),
   )
-  .default({})
-  .transform((claims) =>
+  .optional()
+  .transform((claims = {}) =>
     Object.entries(claims).map(
       ([name, claim]): ConfiguredClaim =>
         typeof claim === 'string' ? { name, type: claim, from: [name] } : { name, ...claim },
@@ -101,8 +101,8 @@ const issuerSchema = z.strictObject({
   ),
   requiredClaims: z
     .record(claimName, z.union([claimValue(), z.array(claimValue()).min(1).max(100)]))
-    .default({})
-    .transform((claims) =>
+    .optional()
+    .transform((claims = {}) =>
       Object.entries(claims).map(([name, values]) => ({ name, values: Array.isArray(values) ? values : [values] })),
     )
     .describe('Claims that a token must have, with the value or the values of which it must have one.'),
