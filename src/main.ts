@@ -18,6 +18,7 @@ const commands = {
   budgets: async () => (await import('./commands/budgets.ts')).budgets,
   policy: async () => (await import('./commands/policy.ts')).policy,
   audit: async () => (await import('./commands/audit.ts')).audit,
+  store: async () => (await import('./commands/store.ts')).store,
 }
 
 const help = `holdfast: the layered defence for AI infrastructure, in one program
@@ -37,6 +38,8 @@ const help = `holdfast: the layered defence for AI infrastructure, in one progra
   holdfast identity test-token    would this JWT be let in, and if not, why
   holdfast audit tail|query|verify|prove
                                   read and prove the log
+  holdfast store check|migrate|backup|restore
+                                  check an installation, back it up while it runs, restore it
 
 Each takes --help, and --data DIR or --config FILE to say which installation is meant; 'holdfast --version' says
 which program this is.

@@ -37,7 +37,9 @@ async function killRepeatedly(t: TestContext, upstream: string, random: () => nu
     const holdfast = await startForTest(t, data, upstream)
     known.accepted.set(holdfast.key, undefined)
     await checkSomeKeys(holdfast, known, random)
-    const { administration } = await openAdministration(data, systemWorld(noReport), { mayCreate: false })
+    const { administration } = await openAdministration({ data, store: undefined }, systemWorld(noReport), {
+      mayCreate: false,
+    })
     const load = startLoad(holdfast, known)
     const changes = changeKeys(administration, known, random)
     await load.firstAnswer

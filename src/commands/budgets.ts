@@ -2,15 +2,8 @@
 import type { Account, BudgetState } from '#limits'
 import { openAdministration, systemWorld } from '#server'
 import { type CommandIo, exitCode, UsageError } from './io.ts'
-import {
-  dataFolder,
-  formatOption,
-  helpOption,
-  locationHelp,
-  locationOptions,
-  parseOptions,
-  wantsJson,
-} from './options.ts'
+import { installationOf } from './location.ts'
+import { formatOption, helpOption, locationHelp, locationOptions, parseOptions, wantsJson } from './options.ts'
 import { printable } from './terminal.ts'
 
 const help = `holdfast budgets: what is spent, reserved and left
@@ -44,8 +37,8 @@ export async function budgets(args: string[], io: CommandIo): Promise<number> {
   if (verb === 'show' && name === undefined)
     throw new UsageError("budgets show needs the name of a budget; 'holdfast budgets list' shows them")
 
-  const data = dataFolder(values, io)
-  const { administration, close } = await openAdministration(data, systemWorld(io.stderr), { mayCreate: false })
+  const place = installationOf(values, io)
+  const { administration, close } = await openAdministration(place, systemWorld(io.stderr), { mayCreate: false })
   try {
     const found = (await administration.listBudgets()).filter(
       ({ account }) =>

@@ -4,15 +4,8 @@ import type { ActionRecord } from '#findings'
 import type { ApiKeyRecord } from '#identity'
 import { openAdministration, systemWorld } from '#server'
 import { type CommandIo, exitCode, UsageError } from './io.ts'
-import {
-  dataFolder,
-  formatOption,
-  helpOption,
-  locationHelp,
-  locationOptions,
-  parseOptions,
-  wantsJson,
-} from './options.ts'
+import { installationOf } from './location.ts'
+import { formatOption, helpOption, locationHelp, locationOptions, parseOptions, wantsJson } from './options.ts'
 import { dataOption, pathFrom } from './shell.ts'
 
 const help = `holdfast keys: API keys of the people and programs that may ask
@@ -64,8 +57,9 @@ export async function keys(args: string[], io: CommandIo): Promise<number> {
   const days = /^\d{1,4}$/.test(values.expires) ? Number(values.expires) : 0
   if (days < 1 || days > 3650) throw new UsageError('--expires takes whole days, 1 to 3650')
 
-  const data = dataFolder(values, io)
-  const { administration, close } = await openAdministration(data, systemWorld(io.stderr), {
+  const place = installationOf(values, io)
+  const { data } = place
+  const { administration, close } = await openAdministration(place, systemWorld(io.stderr), {
     mayCreate: verb === 'create',
   })
   try {

@@ -6,6 +6,7 @@ import { entityManagement } from '#audit'
 import type { ActionRecord } from '#findings'
 import type { ApiKeyRecord, CreatedApiKey, NewApiKey } from '#identity'
 import type { BudgetState } from '#limits'
+import { backupEvent } from './backup-event.ts'
 import type { Installation } from './installation.ts'
 import type { World } from './world.ts'
 
@@ -15,6 +16,8 @@ export interface Administration {
   revokeKey(input: RevokeKey): Promise<ActionRecord>
   /** What is spent and reserved in the windows of now. */
   listBudgets(): Promise<readonly BudgetState[]>
+  /** Says in the log that a backup is made, and puts all that is durable under a checkpoint. */
+  recordBackup(input: { readonly id: string }): Promise<object>
 }
 
 export interface RevokeKey {
@@ -56,6 +59,11 @@ export function administer(installation: Installation, world: World): Administra
     },
     listKeys: async () => keys.list(),
     listBudgets: async () => budgets.list(),
+    async recordBackup({ id }) {
+      await log.append(backupEvent(id, 'create', world))
+      await log.checkpoint()
+      return {}
+    },
     async revokeKey({ id, reason, actor, dryRun }) {
       const idempotencyKey = `${dryRun ? 'plan' : 'revoke'}:${id}:${world.now()}`
       const record = await actions.run('revoke_api_key', { keyId: id }, { actor, reason, dryRun, idempotencyKey })

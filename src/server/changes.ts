@@ -25,6 +25,7 @@ export function withoutRestart(running: Settings, next: Settings): Settings {
   return {
     ...next,
     data: running.data,
+    store: running.store,
     listen: { ...next.listen, host, port, tls },
     limits: { ...next.limits, maxHeaderBytes, headerTimeout, bodyTimeout },
   }

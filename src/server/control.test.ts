@@ -49,6 +49,7 @@ const operations: Operations = {
 const administration: Administration = {
   listKeys: async () => [],
   listBudgets: async () => [],
+  recordBackup: async () => ({}),
   createKey: () => Promise.reject(new Error('not asked for here')),
   revokeKey: () => Promise.reject(new Error('not asked for here')),
 }

@@ -21,6 +21,7 @@ const calls = {
   }),
   listKeys: z.strictObject({}),
   listBudgets: z.strictObject({}),
+  recordBackup: z.strictObject({ id: z.string() }),
   revokeKey: z.strictObject({ id: z.string(), reason: z.string(), actor: z.string(), dryRun: z.boolean() }),
   reload: z.strictObject({}),
   restart: z.strictObject({}),
@@ -83,6 +84,7 @@ export async function connectControl(data: string): Promise<(Administration & Op
     createKey: (input) => call('createKey', input) as ReturnType<Administration['createKey']>,
     listKeys: () => call('listKeys', {}) as ReturnType<Administration['listKeys']>,
     listBudgets: () => call('listBudgets', {}) as ReturnType<Administration['listBudgets']>,
+    recordBackup: (input) => call('recordBackup', input) as ReturnType<Administration['recordBackup']>,
     revokeKey: (input) => call('revokeKey', input) as ReturnType<Administration['revokeKey']>,
     reload: () => call('reload', {}) as ReturnType<Operations['reload']>,
     restart: () => call('restart', {}) as ReturnType<Operations['restart']>,
@@ -98,6 +100,8 @@ async function carryOut(gateway: Administration & Operations, name: string, body
       return gateway.listKeys()
     case 'listBudgets':
       return gateway.listBudgets()
+    case 'recordBackup':
+      return gateway.recordBackup(calls.recordBackup.parse(input))
     case 'revokeKey':
       return gateway.revokeKey(calls.revokeKey.parse(input))
     case 'reload':

@@ -12,6 +12,7 @@ export type ServerErrorCode =
   | 'control_refused'
   | 'control_broken'
   | 'no_installation'
+  | 'store_elsewhere'
   | 'unusable_folder'
   | 'no_configuration'
   | 'no_workers'

@@ -1,5 +1,13 @@
 // server: the composition root. Builds an installation and its gateway, and lets commands administer one.
 export type { Administration, RevokeKey } from './administration.ts'
+export {
+  backUp,
+  checkInstallation,
+  type InstallationReport,
+  migrateStore,
+  type Place,
+  restoreInstallation,
+} from './backups.ts'
 export { type ReadSettings, readSettings } from './configuration.ts'
 export { connectControl } from './control.ts'
 export { type DemoModel, startDemoModel } from './demo-model.ts'
@@ -14,6 +22,7 @@ export { diskReader } from './recording.ts'
 export { type Configured, type ReloadResult, readConfigured } from './reload.ts'
 export { type Settings, settingsSchema } from './settings.ts'
 export { shareRooms } from './shared.ts'
+export { storeSchema } from './store.ts'
 export { createUpstreams } from './upstreams.ts'
 export { version } from './version.ts'
 export { systemWorld, type World } from './world.ts'

@@ -3,16 +3,16 @@
 import { createPublicKey } from 'node:crypto'
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AuditLog, LogError, type LogOptions, type OcsfEvent, openLog } from '#audit'
+import { type AuditLog, LogError, type OcsfEvent, openLog } from '#audit'
 import { type Keyring, openKeyring, type SigningKeys, sha256Hex } from '#crypto'
-import { type Actions, createActions, type Findings, findingsMigrations, openFindings } from '#findings'
-import { type ApiKeys, identityMigrations, openApiKeys, reinstateApiKeyAction, revokeApiKeyAction } from '#identity'
-import { type Inventory, inventoryMigrations, openInventory } from '#inventory'
-import { type BudgetLedger, limitsMigrations, openBudgets } from '#limits'
-import { privacyMigrations } from '#privacy'
-import { openStore, type Store } from '#store'
+import { type Actions, createActions, type Findings, openFindings } from '#findings'
+import { type ApiKeys, openApiKeys, reinstateApiKeyAction, revokeApiKeyAction } from '#identity'
+import { type Inventory, openInventory } from '#inventory'
+import { type BudgetLedger, openBudgets } from '#limits'
+import type { Store } from '#store'
 import { createDetections, type Detections } from './detections.ts'
 import { alreadyRunning, ServerError } from './error.ts'
+import { migrations, openOwnStore, type StoreSettings } from './store.ts'
 import type { World } from './world.ts'
 
 export interface Installation {
@@ -29,24 +29,22 @@ export interface Installation {
   close(): Promise<void>
 }
 
-const migrations = [...inventoryMigrations, ...findingsMigrations, ...identityMigrations, ...privacyMigrations, ...limitsMigrations]
-
 /**
  * Opens the data folder, making it when there is none. One process at a time: the log holds the lock.
  *
- * @throws ServerError as `makeDataFolder`, `already_running`; LogError, StoreError, CryptoError when a part is damaged or newer than this
+ * @param settings  where its rows are; in the data folder when nobody says otherwise
+ * @throws ServerError as `makeDataFolder`, `already_running`, `store_elsewhere`; LogError, StoreError, CryptoError when a part is damaged or newer than this
  *         program
  */
-export async function openInstallation(data: string, world: World): Promise<Installation> {
+export async function openInstallation(data: string, world: World, settings?: StoreSettings): Promise<Installation> {
   makeDataFolder(data)
-  const { now, randomBytes, logFiles: files } = world
+  const { now, randomBytes } = world
   const keyring = openKeyring(join(data, 'keys'), { randomBytes })
   // Closed from the last to the first, also when the rest does not open.
   await using opened = new AsyncDisposableStack()
-  const signing = keyring.signing('log')
-  const log = await openOwnLog(data, { dir: join(data, 'log'), origin: originOf(signing), keys: signing, now, files })
+  const log = await openInstallationLog(data, world)
   opened.defer(() => log.close())
-  const store = await openStore({ path: join(data, 'holdfast.db'), now })
+  const store = await openOwnStore(data, settings, world)
   opened.defer(() => store.close())
   await store.migrate(migrations)
   const record = (event: OcsfEvent) => log.append(event)
@@ -62,7 +60,19 @@ export async function openInstallation(data: string, world: World): Promise<Inst
   actions.register(reinstateApiKeyAction(keys))
   await actions.recover()
   const open = opened.move()
-  return { data, keyring, log, store, inventory, findings, detections, actions, keys, budgets, close: () => open.disposeAsync() }
+  return {
+    data,
+    keyring,
+    log,
+    store,
+    inventory,
+    findings,
+    detections,
+    actions,
+    keys,
+    budgets,
+    close: () => open.disposeAsync(),
+  }
 }
 
 /** @throws ServerError `unusable_folder`, `foreign_folder`, `writable_folder` */
@@ -99,14 +109,17 @@ function refuseForeignFolder(data: string): void {
 }
 
 /** The name of this installation's log. No two logs may have the same (C2SP tlog-checkpoint), so it comes from the key. */
-function originOf({ ed25519 }: SigningKeys): string {
+export function originOf({ ed25519 }: SigningKeys): string {
   const publicKey = createPublicKey(ed25519).export({ format: 'der', type: 'spki' })
   return `holdfast.local/${sha256Hex(publicKey).slice(0, 16)}`
 }
 
-async function openOwnLog(data: string, options: LogOptions): Promise<AuditLog> {
+/** The log alone, for a command that only adds to it. @throws ServerError `already_running`; LogError, CryptoError */
+export async function openInstallationLog(data: string, world: World): Promise<AuditLog> {
+  const { now, randomBytes, logFiles: files } = world
+  const keys = openKeyring(join(data, 'keys'), { randomBytes }).signing('log')
   try {
-    return await openLog(options)
+    return await openLog({ dir: join(data, 'log'), origin: originOf(keys), keys, now, files })
   } catch (error) {
     throw error instanceof LogError && error.code === 'locked' ? alreadyRunning(data) : error
   }

@@ -2,19 +2,20 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Administration, administer } from './administration.ts'
+import type { Place } from './backups.ts'
 import { connectControl } from './control.ts'
 import { alreadyRunning, ServerError } from './error.ts'
 import { openInstallation } from './installation.ts'
 import type { World } from './world.ts'
 
 /**
- * Administration of the installation in `data`, and how to let go of it.
+ * Administration of the installation at a place, and how to let go of it.
  *
  * @param mayCreate  whether an installation is made where there is none
  * @throws ServerError `no_installation`; as `openInstallation`
  */
 export async function openAdministration(
-  data: string,
+  { data, store }: Place,
   world: World,
   { mayCreate }: { mayCreate: boolean },
 ): Promise<{ administration: Administration; close(): Promise<void> }> {
@@ -25,7 +26,7 @@ export async function openAdministration(
       'no_installation',
       `there is no installation in ${data}; say with --data or --config where it is`,
     )
-  const installation = await openInstallation(data, world)
+  const installation = await openInstallation(data, world, store)
   return { administration: administer(installation, world), close: () => installation.close() }
 }
 

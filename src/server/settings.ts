@@ -8,6 +8,7 @@ import { inspectSchema } from '#inspect'
 import { limitsSchema } from '#limits'
 import { privacySchema } from '#privacy'
 import { wireSchema } from '#wire'
+import { storeSchema } from './store.ts'
 
 const listenSchema = z
   .strictObject({
@@ -34,6 +35,7 @@ export const settingsSchema = z
       .min(1)
       .default('./data')
       .describe('Folder of the log, the store and the keys, relative to this file.'),
+    store: storeSchema,
     listen: listenSchema,
     upstreams: z
       .array(upstreamSchema)

@@ -6,7 +6,8 @@ import type { Migration } from './migrate.ts'
 import { deferPostgresReferences, settlePostgresReferences } from './postgres/tables.ts'
 import { deferSqliteReferences } from './sqlite/tables.ts'
 import type { Store } from './store.ts'
-import { type TableShape, tablesOf } from './tables.ts'
+import type { TableShape } from './table-shape.ts'
+import { tablesOf } from './tables.ts'
 import type { Value } from './value.ts'
 
 export interface Loading {

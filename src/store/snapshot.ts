@@ -2,7 +2,8 @@
 
 import { type ControlledTransaction, sql } from 'kysely'
 import type { Store } from './store.ts'
-import { type TableShape, tablesOf } from './tables.ts'
+import type { TableShape } from './table-shape.ts'
+import { tablesOf } from './tables.ts'
 import type { Value } from './value.ts'
 
 export interface Snapshot extends AsyncDisposable {

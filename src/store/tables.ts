@@ -5,20 +5,7 @@ import { StoreError } from './error.ts'
 import { postgresTables } from './postgres/tables.ts'
 import { sqliteTables } from './sqlite/tables.ts'
 import type { Store } from './store.ts'
-
-export type ColumnType = 'text' | 'integer' | 'real' | 'blob'
-
-export interface Column {
-  readonly name: string
-  readonly type: ColumnType
-}
-
-export interface TableShape {
-  readonly name: string
-  readonly columns: readonly Column[]
-  /** Names of the columns of the primary key, in its order. */
-  readonly key: readonly string[]
-}
+import type { TableShape } from './table-shape.ts'
 
 /** The store's own records of itself: another store has its own. */
 const own: ReadonlySet<string> = new Set(['holdfast_migrations', 'holdfast_store'])

@@ -1,7 +1,7 @@
 // The tables of our schema on a PostgreSQL server, and what a check or a restore needs to know of them.
 
 import { type Kysely, sql } from 'kysely'
-import type { ColumnType, TableShape } from '../tables.ts'
+import type { ColumnType, TableShape } from '../table-shape.ts'
 
 const types: Readonly<Record<string, ColumnType>> = { text: 'text', int8: 'integer', float8: 'real', bytea: 'blob' }
 

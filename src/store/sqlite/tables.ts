@@ -1,7 +1,7 @@
 // The tables of a SQLite file, and what a check or a restore needs to know of them.
 
 import { type Kysely, sql } from 'kysely'
-import type { ColumnType, TableShape } from '../tables.ts'
+import type { ColumnType, TableShape } from '../table-shape.ts'
 
 const types: Readonly<Record<string, ColumnType>> = { TEXT: 'text', INTEGER: 'integer', REAL: 'real', BLOB: 'blob' }
 
