@@ -4,6 +4,7 @@ import { type Budget, createBudget, type ScanLimits } from './budget.ts'
 import { ArtifactError } from './error.ts'
 import type { ArtifactFinding, Report, Verdict } from './finding.ts'
 import type { Examination, Format, Probe, ScanOptions } from './format.ts'
+import { hiddenIn, hiddenProgram } from './hidden.ts'
 import { isAtLeast, type Severity, severities } from './rule.ts'
 import { appended, mixedFormats } from './scan-rules.ts'
 import { type Source, stretch } from './source.ts'
@@ -151,8 +152,13 @@ function examinationOf(walk: Walk, { source, path, depth }: Item): Examination {
     enter(name, member, expected) {
       examine(walk, { source: member, path: `${path}!/${name}`, depth: depth + 1, expected })
     },
-    opaque() {
-      // The detectors of hidden executables join here.
+    opaque(offset, length, what) {
+      const found = hiddenIn(source, offset, length)
+      if (found === undefined) return
+      const message = `What should be ${what} begins as ${found}.`
+      ledger.report(path, { rule: hiddenProgram, message, at: { offset, length } })
+      const member = stretch(source, offset, length)
+      examine(walk, { source: member, path: `${path}!/(data at ${offset})`, depth: depth + 1, expected: undefined })
     },
   }
 }

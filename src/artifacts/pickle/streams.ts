@@ -128,8 +128,19 @@ export function isPickleAt(source: Source, offset: number): boolean {
   return isRunnable(head, head.length < source.size - offset)
 }
 
-/** Runs without judging. A pickle reaches its end, or the end of what was looked at, or has called something before it breaks. */
+/** Stricter, for bytes that should be numbers: it imports and calls something, which chance does not. */
+export function isPickleThatCalls(source: Source): boolean {
+  return runOnPaper(source.read(0, dryRunLength)).hasCalled
+}
+
+/** A pickle reaches its end, or the end of what was looked at, or has called something before it breaks. */
 function isRunnable(head: Uint8Array, isCut: boolean): boolean {
+  const { hasEnded, hasCalled, opcodes, at } = runOnPaper(head)
+  return hasCalled || (hasEnded && opcodes > 1) || (isCut && opcodes > 64 && at > head.length - 4096)
+}
+
+/** Runs without judging. */
+function runOnPaper(head: Uint8Array) {
   let imports = 0
   let calls = 0
   const onlyLooking: Observer = {
@@ -139,16 +150,19 @@ function isRunnable(head: Uint8Array, isCut: boolean): boolean {
     called: () => ({ kind: kind.result, value: ++calls }),
     built: (target) => target,
     filled: () => {},
-    persistent: () => ({ kind: kind.persistent, value: 0 }),
+    persistent() {
+      // Python's own loader knows none; a zip file would read as one.
+      throw new ArtifactError('malformed', 'a persistent id')
+    },
     keyed: () => {},
   }
   const machine = new Machine(new Cursor(bytesSource(head)), new Elements(), onlyLooking, () => {})
+  let hasEnded = true
   try {
     machine.run()
-    return machine.opcodes > 1
   } catch (error) {
     if (!(error instanceof ArtifactError)) throw error
-    if (imports > 0 && calls > 0) return true
-    return isCut && machine.opcodes > 64 && machine.cursor.offset > head.length - 4096
+    hasEnded = false
   }
+  return { hasEnded, hasCalled: imports > 0 && calls > 0, opcodes: machine.opcodes, at: machine.cursor.offset }
 }

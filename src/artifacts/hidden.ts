@@ -1,0 +1,64 @@
+// Programs and pickles at the beginning of bytes that should be plain numbers.
+import { isPickleThatCalls } from './pickle/streams.ts'
+import type { Rule } from './rule.ts'
+import { type Source, stretch } from './source.ts'
+
+export const hiddenProgram: Rule = {
+  id: 'file/hidden-program',
+  title: 'A program is hidden in what should be data',
+  severity: 'high',
+  cwe: ['CWE-506'],
+  atlas: ['AML.T0074'],
+  owasp: ['LLM03'],
+  remedy: 'Take the file from its publisher again, and tell them.',
+}
+
+export type Hidden =
+  | 'an ELF program'
+  | 'a Windows program'
+  | 'a macOS program'
+  | 'a script'
+  | 'a zip archive'
+  | 'a pickle'
+
+/** What a stretch of bytes begins with, if it is anything that could be run or loaded. Chance does not look like this. */
+export function hiddenIn(source: Source, offset: number, length: number): Hidden | undefined {
+  const head = Buffer.from(source.read(offset, Math.min(length, 4096)))
+  if (head.length < 16) return undefined
+  if (isElf(head)) return 'an ELF program'
+  if (isWindowsProgram(head)) return 'a Windows program'
+  if (isMachO(head)) return 'a macOS program'
+  if (/^#! ?\/(?:usr\/|bin\/|opt\/)[\x20-\x7e]{2,120}\n/.test(head.toString('latin1'))) return 'a script'
+  if (isZip(head)) return 'a zip archive'
+  return isPickleThatCalls(stretch(source, offset, length)) ? 'a pickle' : undefined
+}
+
+/** e_ident of ELF: class, byte order, version 1. */
+function isElf(head: Buffer): boolean {
+  const [, , , , bits = 0, order = 0, version] = head
+  return (
+    head.readUInt32BE(0) === 0x7f454c46 && (bits === 1 || bits === 2) && (order === 1 || order === 2) && version === 1
+  )
+}
+
+/** MZ, and PE where its header says. */
+function isWindowsProgram(head: Buffer): boolean {
+  if (head.readUInt16BE(0) !== 0x4d5a || head.length < 64) return false
+  const place = head.readUInt32LE(0x3c)
+  return place >= 64 && place + 4 <= head.length && head.readUInt32BE(place) === 0x50450000
+}
+
+/** A thin Mach-O with one of the processor types that exist. */
+function isMachO(head: Buffer): boolean {
+  const magic = head.readUInt32LE(0)
+  const processors = [7, 12, 18, 0x01000007, 0x0100000c, 0x01000012, 0x0200000c]
+  return (magic === 0xfeedface || magic === 0xfeedfacf) && processors.includes(head.readUInt32LE(4))
+}
+
+/** A local header that could be one: a known version and method, a name of printable characters. */
+function isZip(head: Buffer): boolean {
+  if (head.readUInt32LE(0) !== 0x04034b50 || head.length < 31) return false
+  const nameLength = head.readUInt16LE(26)
+  const name = head.toString('latin1', 30, Math.min(head.length, 30 + nameLength))
+  return head.readUInt16LE(4) <= 63 && nameLength > 0 && nameLength < 1024 && /^[\x20-\x7e]+$/.test(name)
+}
