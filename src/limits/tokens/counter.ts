@@ -31,7 +31,7 @@ export function createTokenCounter(family: FamilyName): TokenCounter {
           bytes += code < 0x800 || (code >= 0xd800 && code < 0xe000) ? 2 : 3
           next = kindOf(code)
           // A letter with an accent is rarer in the middle of a token.
-          if (next === lower) units = 2
+          if (next === lower) units = code < 0x1e00 ? 2 : 3
         }
         if (next === kind) length += units
         else if (next === lower && kind === upper && length === 1) {
