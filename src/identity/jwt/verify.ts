@@ -76,14 +76,23 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     remembered.set(digest, entry)
   }
 
+  /** @param known  told whose token it is as soon as that is sure, for a refusal because of the time */
+  async function check(token: string, known: (principal: TokenPrincipal) => void): Promise<Remembered> {
+    const { compact, issuer, key } = await checkSignature(token, issuers)
+    const principal = principalOf(readSubject(compact.claims, issuer.settings), issuer.settings, options.commit)
+    known(principal)
+    const expiry = checkTimes(compact.claims, issuer.settings, now())
+    return { principal, issuer, key: key.digest, until: Math.min(expiry, now() + rememberMs) }
+  }
+
   async function verify(token: string, digest: string): Promise<AuthenticationResult> {
     let principal: TokenPrincipal | undefined
     try {
-      const { compact, issuer, key } = await checkSignature(token, issuers)
-      principal = principalOf(readSubject(compact.claims, issuer.settings), issuer.settings, options.commit)
-      const expiry = checkTimes(compact.claims, issuer.settings, now())
-      remember(digest, { principal, issuer, key: key.digest, until: Math.min(expiry, now() + rememberMs) })
-      return { ok: true, principal }
+      const entry = await check(token, (found) => {
+        principal = found
+      })
+      remember(digest, entry)
+      return { ok: true, principal: entry.principal }
     } catch (error) {
       if (!(error instanceof TokenRefused)) throw error
       return { ok: false, reason: error.code, ...(principal && { principal }) }
@@ -98,12 +107,8 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     },
     async examine(token) {
       try {
-        const { compact, issuer } = await checkSignature(token, issuers)
-        checkTimes(compact.claims, issuer.settings, now())
-        return {
-          ok: true,
-          principal: principalOf(readSubject(compact.claims, issuer.settings), issuer.settings, options.commit),
-        }
+        const { principal } = await check(token, () => {})
+        return { ok: true, principal }
       } catch (error) {
         if (!(error instanceof TokenRefused)) throw error
         return { ok: false, code: error.code, detail: error.message }
