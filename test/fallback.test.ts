@@ -381,6 +381,51 @@ test('each upstream is asked by its own name for the model, and no other byte ch
   assert.deepEqual(b.received, [sent('x')])
 })
 
+test('the answer has the name of the model that was asked for, and no other byte changes', patience, async (t) => {
+  const { gateway, a } = await openTwo(t, {}, { modelNames: { fast: 'own-7b' } })
+  const said = 'I am "model":"own-7b", "model": "own-7b", {\\"model\\":\\"own-7b\\"} and own-7b.'
+  const body = `{ "id":"x", "model" : "own-7b", "choices":[{"index":0,"message":{"role":"assistant","content":${JSON.stringify(said)}},"finish_reason":"stop"}]}`
+  a.answer = says(answerOf(body))
+  assert.equal((await send(gateway, { model: 'fast' })).body, body.replace('"own-7b"', '"fast"'))
+  a.answer = says(answerOf(body.replace('"own-7b"', '"own-7b-2026"')))
+  assert.equal((await send(gateway, { model: 'fast' })).body, body.replace('"own-7b"', '"own-7b-2026"'))
+
+  for (const space of ['', ' ']) {
+    const events = streamOf([said]).map((event) => event.replace('"model":"test-model"', `"model":${space}"own-7b"`))
+    a.answer = (socket) => socket.end(`${chunkedStreamHead}${events.map(chunkOf).join('')}0\r\n\r\n`)
+    const streamed = await send(gateway, { model: 'fast', stream: true })
+    const chunks = [...streamed.body.matchAll(/^data: (\{.*)$/gm)].map(([, json]) => JSON.parse(json ?? ''))
+    assert.deepEqual(new Set(chunks.map(({ model }) => model)), new Set(['fast']))
+    assert.equal(chunks.map(({ choices }) => choices[0].delta.content ?? '').join(''), said)
+  }
+})
+
+test(
+  'an operation that may be carried out twice is sent to another upstream, whatever became of the first',
+  patience,
+  async (t) => {
+    const { gateway, a, b } = await openTwo(t)
+    const embeddings = answerOf(
+      JSON.stringify({ object: 'list', model: 'm', data: [{ object: 'embedding', index: 0, embedding: [0.5] }] }),
+    )
+    b.answer = says(embeddings)
+    const faults = [
+      (socket: Socket) => socket.end(),
+      (socket: Socket) => socket.resetAndDestroy(),
+      says(answerOf('{"error":{}}', { status: 500 })),
+      says(answerOf('<html>', { status: 502 })),
+    ]
+    for (const fault of faults) {
+      a.answer = fault
+      const start = 'POST /v1/embeddings HTTP/1.1'
+      const request = chatRequest(gateway.key, { start, body: { model: 'm', input: 'Hi.' } })
+      const response = await sendRaw(gateway.port, request)
+      assert.equal(response.status, 200, response.body)
+    }
+    assert.deepEqual([a.received.length, b.received.length], [4, 4])
+  },
+)
+
 test('no name of a model reaches anything but the model', patience, async (t) => {
   const { gateway, a, b } = await openTwo(t, {}, { modelNames: { fast: 'own' } })
   for (const model of [

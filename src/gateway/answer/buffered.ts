@@ -3,6 +3,7 @@ import { type Part, replaceParts } from '#wire'
 import { type Exchange, established } from '../exchange.ts'
 import type { House } from '../house.ts'
 import { screenWhole } from './lanes.ts'
+import { renamedParts } from './model-name.ts'
 import { screenNames } from './names.ts'
 
 /**
@@ -18,7 +19,8 @@ export async function screenAnswer(exchange: Exchange, house: House, body: Uint8
   for (const { path, text } of answer.parts) exchange.budget?.meter.note(path, text)
   exchange.budget?.meter.end()
   await screenNames(exchange, house, answer.names)
-  return format.replaceInResponse(answer, await editsOf(exchange, house, answer.parts))
+  const edits = await editsOf(exchange, house, answer.parts)
+  return format.replaceInResponse(answer, [...edits, ...renamedParts(exchange, answer.names)])
 }
 
 /** As `screenAnswer`, for an upstream's error object. */

@@ -5,6 +5,7 @@ import { createSseReader, type Delta, type SseEvent, type StreamChunk, WireError
 import { type Exchange, established } from '../exchange.ts'
 import type { House } from '../house.ts'
 import { openLane, screenPiece } from './lanes.ts'
+import { createEventRenamer } from './model-name.ts'
 import { createNameScreen } from './names.ts'
 import { createSealScreen } from './seals.ts'
 import type { TextStage } from './text-stage.ts'
@@ -32,6 +33,7 @@ export function screenStream(exchange: Exchange, house: House): StreamScreen {
   const readChunk = format.createChunkReader(house.settings.wire)
   const screenNames = createNameScreen(exchange, house)
   const seals = createSealScreen()
+  const rename = createEventRenamer(exchange)
   let hasData = false
   let isDone = false
 
@@ -99,13 +101,17 @@ export function screenStream(exchange: Exchange, house: House): StreamScreen {
     return out
   }
 
+  function renamed(events: Uint8Array[]): Uint8Array[] {
+    return rename === undefined ? events : events.map(rename)
+  }
+
   return {
-    push: (bytes) => join(screenAll(reader.push(bytes))),
+    push: (bytes) => join(renamed(screenAll(reader.push(bytes)))),
     end() {
       const out = screenAll(reader.end())
       flushAll(out)
       if (!hasData) throw invalidStream('The stream has no event with data.')
-      return join(out)
+      return join(renamed(out))
     },
   }
 }
