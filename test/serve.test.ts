@@ -1,11 +1,11 @@
 // A gateway from a configuration file, and the keys of those who use it, while it runs and while it does not.
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { connect } from 'node:tls'
+import { selfSigned } from './support/certificate.ts'
 import { holdfast, type RunningGateway, shell, startServe, temporaryFolder } from './support/holdfast.ts'
 import { chatRequest, sendRaw } from './support/raw.ts'
 import { startUpstream, type TestUpstream } from './support/upstream.ts'
@@ -184,15 +184,4 @@ async function createKey(cwd: string): Promise<{ secret: string; id: string }> {
 
 async function statusWith({ gateway }: RunningGateway, key: string): Promise<number> {
   return (await sendRaw(Number(new URL(gateway).port), chatRequest(key))).status
-}
-
-function selfSigned(): { certificatePem: string; keyPem: string } | undefined {
-  const made = spawnSync('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
-    ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', '-', '-out', '-'],
-  ])
-  if (made.status !== 0) return undefined
-  const pem = (name: string) =>
-    new RegExp(`-----BEGIN ${name}-----.*-----END ${name}-----\n`, 's').exec(`${made.stdout}`)?.[0] ?? ''
-  return { certificatePem: pem('CERTIFICATE'), keyPem: pem('PRIVATE KEY') }
 }

@@ -50,9 +50,10 @@ export function startServe(
 /** Any command line that ends in one of the two above, wherever the program was installed. */
 export async function startCommand(
   [command = '', ...args]: readonly string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  { fd, ...options }: { cwd?: string; env?: NodeJS.ProcessEnv; fd?: number } = {},
 ): Promise<RunningHoldfast> {
-  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe', fd ?? 'ignore'] })
+  if (child.stdout === null || child.stderr === null) throw new Error('no output to read')
   let output = ''
   let errors = ''
   child.stdout.on('data', (bytes: Buffer) => {
