@@ -5,6 +5,7 @@ import { type Exchange, established, limitHeaders, type Refusal } from '../excha
 import type { House } from '../house.ts'
 import { mayInfer } from '../policy-request.ts'
 import type { UpstreamRoute } from '../upstreams/index.ts'
+import { isHarmless } from './names.ts'
 import { createSender } from './sender.ts'
 
 export async function listModels(exchange: Exchange, house: House, recorded: Promise<unknown>): Promise<void> {
@@ -45,9 +46,10 @@ async function offeredBy(route: UpstreamRoute, exchange: Exchange, house: House)
   const isOffered = (model: string) =>
     house.routing.includes(model, route) && mayInfer(house, principal, undefined, model, route.upstream.name).isAllowed
   try {
-    return parseModelList(body)
-      .models.flatMap(({ id }) => route.aliasesOf(id))
-      .filter(isOffered)
+    const ids = parseModelList(body).models.flatMap(({ id }) => route.aliasesOf(id))
+    const harmless = await Promise.all(ids.map((id) => isHarmless(exchange, house, id)))
+    return ids
+      .filter((id, at) => harmless[at] === true && isOffered(id))
       .map((id) => ({ id, upstream: route.upstream.name }))
   } catch (error) {
     house.report(`the model list of ${route.upstream.name} is unreadable`, error)

@@ -1,7 +1,7 @@
 // Short names in an answer (ids, the model, unknown keys): inspected like its texts. Nothing in them can be masked,
 // since clients compare them and send them back; so one that would have to be masked stops the answer.
 import type { Part } from '#wire'
-import type { Exchange } from '../exchange.ts'
+import { type Exchange, established } from '../exchange.ts'
 import type { House } from '../house.ts'
 import { inspectPiece, inspectWhole } from '../stages/inspect-response.ts'
 import { AnswerBlocked } from './text-stage.ts'
@@ -26,6 +26,14 @@ export function createNameScreen(exchange: Exchange, house: House): (names: read
 }
 
 const maxPassed = 1024
+
+/** Whether a name holds nothing that would have to be masked or blocked. */
+export async function isHarmless(exchange: Exchange, house: House, name: string): Promise<boolean> {
+  const { tenant } = established(exchange.principal, 'a principal')
+  const input = { text: name, channel: 'assistant', contentType: 'text', direction: 'response' } as const
+  const verdicts = await house.inspector.inspect(input, { tenant })
+  return !verdicts.some(({ action }) => action === 'mask' || action === 'block')
+}
 
 function revealing(): AnswerBlocked {
   return new AnswerBlocked({
