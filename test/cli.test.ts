@@ -10,6 +10,7 @@ import { holdfast, root, shell, startServe, temporaryFolder } from './support/ho
 const commands = ['up', 'ask', 'init', 'serve', 'config', 'keys', 'audit']
 const kinds = [
   { kind: 'openai', variable: 'OPENAI_API_KEY' },
+  { kind: 'anthropic', variable: 'ANTHROPIC_API_KEY' },
   { kind: 'azure', variable: 'AZURE_OPENAI_API_KEY' },
   { kind: 'vllm', variable: 'VLLM_API_KEY' },
   { kind: 'ollama', variable: undefined },
