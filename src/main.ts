@@ -17,6 +17,7 @@ const commands = {
   keys: async () => (await import('./commands/keys.ts')).keys,
   budgets: async () => (await import('./commands/budgets.ts')).budgets,
   policy: async () => (await import('./commands/policy.ts')).policy,
+  explain: async () => (await import('./commands/explain.ts')).explain,
   audit: async () => (await import('./commands/audit.ts')).audit,
   store: async () => (await import('./commands/store.ts')).store,
 }
@@ -32,7 +33,11 @@ const help = `holdfast: the layered defence for AI infrastructure, in one progra
   holdfast restart                replace the workers of a gateway, without refusing anybody
   holdfast keys create|list|revoke
                                   API keys of the people and programs that may ask
+<<<<<<< ours
   holdfast budgets list|show      what is spent, reserved and left
+=======
+  holdfast explain ID             what happened in one exchange, and which rule decided
+>>>>>>> theirs
   holdfast policy check|test|decide
                                   check policies, run their tests, ask one question
   holdfast identity test-token    would this JWT be let in, and if not, why

@@ -15,7 +15,6 @@ import {
   verifyLog,
   verifyProof,
 } from '#audit'
-import { durationMs } from '#config'
 import { entryLine, reportLines } from './audit-lines.ts'
 import { type CommandIo, exitCode, UsageError } from './io.ts'
 import {
@@ -25,6 +24,7 @@ import {
   locationHelp,
   locationOptions,
   parseOptions,
+  timeOf,
   wantsJson,
 } from './options.ts'
 import { printable } from './terminal.ts'
@@ -237,12 +237,4 @@ function statusOf(name: string): number {
   const id = statusIds[name]
   if (id === undefined) throw new UsageError(`--status takes ${Object.keys(statusIds).join(', ')}, not '${name}'`)
   return id
-}
-
-/** A date, or a duration before now. */
-function timeOf(option: string, text: string, io: CommandIo): number {
-  const ago = durationMs.safeParse(text)
-  const time = ago.success ? io.now() - ago.data : Date.parse(text)
-  if (Number.isNaN(time)) throw new UsageError(`${option} takes a date or a duration such as 2h, not '${text}'`)
-  return time
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { parse } from 'yaml'
+import { durationMs } from '#config'
 import { type CommandIo, UsageError } from './io.ts'
 
 export const locationOptions = {
@@ -82,6 +83,14 @@ export function policyFolder(
   const folder = keyOf(policy, 'folder')
   if (typeof folder !== 'string') throw new UsageError(`${file}: 'policy.folder' must be the path of a folder`)
   return resolve(file, '..', folder)
+}
+
+/** A time on the command line: a date, or a duration before now. In ms since the epoch. @throws UsageError */
+export function timeOf(option: string, text: string, io: CommandIo): number {
+  const ago = durationMs.safeParse(text)
+  const time = ago.success ? io.now() - ago.data : Date.parse(text)
+  if (Number.isNaN(time)) throw new UsageError(`${option} takes a date or a duration such as 2h, not '${text}'`)
+  return time
 }
 
 function dataKeyOf(file: string): string {

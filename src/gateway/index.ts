@@ -1,4 +1,7 @@
 // gateway: the inline proxy. A request walks down the pipeline, the answer walks back up.
+export { basisNamedIn, type ExchangeRecord, explainExchange, type FoundEntry } from './explain/explain.ts'
+export { type EntryProofState, type Explanation, explanationSchema } from './explain/explanation.ts'
+export { findBasis } from './find-basis.ts'
 export type { Detection, GatewaySettings, House } from './house.ts'
 export { createHouses, type Houses } from './houses.ts'
 export { type Listener, type ListenOptions, listen } from './listener.ts'

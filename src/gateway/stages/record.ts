@@ -66,6 +66,7 @@ export function recordOutcome(exchange: Exchange, house: House): void {
           bytes_in: exchange.body.length,
           bytes_out: outcome.bytesOut,
           upstream_request: outcome.upstreamRequestId,
+          limits: rateOf(exchange),
           spent: exchange.budget?.spent,
           attempts: exchange.attempts.length === 0 ? undefined : exchange.attempts,
         },
@@ -143,6 +144,11 @@ const operationNames: Readonly<Record<Operation, string>> = {
   count_tokens: 'messages.count_tokens',
   models: 'models.list',
   unknown: 'unknown',
+}
+
+/** The rate that the request left least of. */
+function rateOf({ limits }: Exchange) {
+  return limits?.scope ? { scope: limits.scope, limit: limits.limit, remaining: limits.remaining } : undefined
 }
 
 /** What policy was asked and answered, so that the same can be asked of other policies. */
