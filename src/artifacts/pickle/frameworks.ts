@@ -169,7 +169,7 @@ const rebuilders: readonly RegExp[] = [
   /^(?:re|regex\._regex_core|regex)\._compile$/,
   /^[\w.]+\.__pyx_unpickle_\w+$/,
   /^(?:dateutil\.tz\.tz\.tz\w+|pytz\._(?:UTC|p))$/,
-  /^pyarrow\.lib\.(?:_restore_array|type_for_alias|schema|field|\w+Type)$/,
+  /^pyarrow\.lib\.(?:_restore_array|py_buffer|chunked_array|_reconstruct_\w+|type_for_alias|schema|field|\w+Type)$/,
   /^(?:jax\._src\.array\._reconstruct_array|jaxlib\.xla_extension\.\w+)$/,
   /^cupy\._core\.core\.array$/,
   /^(?:spacy|thinc|cymem|preshed)\.[\w.]+\.(?:unpickle_\w+|_?unpickle\w*|from_\w+)$/,

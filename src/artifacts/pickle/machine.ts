@@ -5,7 +5,7 @@
 import { ArtifactError } from '../error.ts'
 import type { Cursor } from './cursor.ts'
 import { decodeQuoted, decodeRawUnicodeEscape } from './escapes.ts'
-import { type Elements, kind, unknown, type Value, Values } from './values.ts'
+import { type Elements, kind, nothing, unknown, type Value, Values } from './values.ts'
 
 /** Decides what each import, call and change means; see judge.ts. */
 export interface Observer {
@@ -176,7 +176,7 @@ export class Machine {
           stack.push(kind.list, 0)
           break
         case 0x7d: // EMPTY_DICT
-          stack.push(kind.dict, unknown)
+          stack.push(kind.dict, nothing)
           break
         case 0x8f: // EMPTY_SET
           stack.push(kind.set, 0)
@@ -217,9 +217,7 @@ export class Machine {
           break
         case 0x73: // SETITEM
           this.requireSome(3, offset)
-          this.keys(2)
-          stack.length -= 2
-          this.fill(kind.dict, 'setitem', offset)
+          this.putInto(2, offset)
           break
         case 0x75: // SETITEMS
           this.setItems(offset)
@@ -426,19 +424,21 @@ export class Machine {
   }
 
   private setItems(offset: number): void {
-    const { stack } = this
     const count = this.popMark(offset)
     if (count % 2 !== 0) throw malformed('an odd number of keys and values', offset)
     this.requireSome(count + 1, offset)
+    if (count > 0) this.putInto(count, offset)
+  }
+
+  /** The topmost `count` keys and values go into what is below them. */
+  private putInto(count: number, offset: number): void {
+    const { stack } = this
     this.keys(count)
     const target = stack.length - count - 1
-    if (count > 0 && stack.kindAt(target) === kind.dict) {
-      stack.values[target] = this.elements.keep(stack, count)
-      stack.length -= count
-      return
-    }
+    const isPlain = stack.kindAt(target) === kind.dict
+    if (isPlain) stack.values[target] = this.elements.add(stack.valueAt(target), stack, count)
     stack.length -= count
-    if (count > 0) this.fill(kind.dict, 'setitem', offset)
+    if (!isPlain) this.fill(kind.dict, 'setitem', offset)
   }
 
   private keys(count: number): void {
@@ -459,7 +459,6 @@ export class Machine {
     const { stack } = this
     const top = stack.length - 1
     const found = stack.kindAt(top)
-    if (found === kind.dict && how === 'setitem') stack.values[top] = unknown
     if (found !== plain) this.observer.filled({ kind: found, value: stack.valueAt(top) }, how, offset)
   }
 
@@ -489,7 +488,8 @@ export class Machine {
       this.memoized++
     } else if (memo.kinds[index] === empty) this.memoized++
     memo.kinds[index] = stack.kindAt(top)
-    memo.values[index] = stack.valueAt(top)
+    // What is put into a dictionary later, the memo does not see.
+    memo.values[index] = stack.kindAt(top) === kind.dict ? unknown : stack.valueAt(top)
   }
 
   private stackGlobal(offset: number): void {

@@ -32,11 +32,13 @@ export const kind = {
 } as const
 
 export const unknown = -1
+/** The place of a dictionary that nothing was put into yet. */
+export const nothing = -2
 
 /** A stack of values in two typed arrays. */
 export class Values {
-  kinds = new Uint8Array(1024)
-  values = new Float64Array(1024)
+  kinds = new Uint8Array(256)
+  values = new Float64Array(256)
   length = 0
 
   push(valueKind: number, value: number): void {
@@ -89,6 +91,18 @@ export class Elements {
     }
     this.next = place + 1 + count
     return place
+  }
+
+  /** As `keep`, behind what is at `place`. */
+  add(place: number, stack: Values, count: number): number {
+    if (place === nothing) return this.keep(stack, count)
+    const before = this.at(place)
+    if (before === undefined || before.length + count > 64) return unknown
+    const all = new Values()
+    for (const { kind: valueKind, value } of before) all.push(valueKind, value)
+    for (let index = stack.length - count; index < stack.length; index++)
+      all.push(stack.kindAt(index), stack.valueAt(index))
+    return this.keep(all, all.length)
   }
 
   at(place: number): readonly Value[] | undefined {
