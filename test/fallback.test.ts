@@ -9,6 +9,7 @@ import { readEntries } from '#audit'
 import { createEntities, type PolicySet } from '#policy'
 import { ensurePolicies, readPolicies } from '#server'
 import { type GatewayOptions, openGateway, type TestGateway } from './support/gateway.ts'
+import { testRandom } from './support/random.ts'
 import { chat, chatRequest, connectRaw, type RawResponse, sendRaw } from './support/raw.ts'
 import { answerOf, chunkedStreamHead, chunkOf, startRawUpstream } from './support/raw-upstream.ts'
 import { completion, streamOf } from './support/upstream.ts'
@@ -147,6 +148,86 @@ test('one deadline holds for all attempts', patience, async (t) => {
   assert.ok(performance.now() - began < 5000)
   assert.equal(b.received.length, 1)
 })
+
+test(
+  'whatever two upstreams do, a request goes on only after one has said that it did nothing',
+  patience,
+  async (t) => {
+    const random = testRandom(t)
+    const { gateway, a, b } = await openTwo(
+      t,
+      { settings: { retry: { attempts: 5, backoff: 1 } } },
+      { timeouts: { headers: 50, idle: 50 }, connections: 3 },
+      { timeouts: { headers: 50, idle: 50 }, health: { failures: 3, openFor: 20, maxOpenFor: 40 } },
+    )
+    const cut = Math.floor(random() * good.length)
+    const behaviours: Record<string, (socket: Socket) => void> = {
+      answers: says(good),
+      'is busy': says(busy),
+      'has too many requests': says(answerOf('{"error":{}}', { status: 429, lines: ['retry-after: 0'] })),
+      breaks: says(answerOf('{"error":{}}', { status: 500 })),
+      closes: (socket) => socket.end(),
+      resets: (socket) => socket.resetAndDestroy(),
+      'breaks off': breakingOff(good.subarray(0, cut), 'end'),
+      'is busy and resets': breakingOff(busy, 'reset'),
+      stalls: () => {},
+      'answers and closes': (socket) => socket.end(good),
+      'speaks another protocol': says(Buffer.from('220 mail ESMTP\r\n')),
+    }
+    const names = Object.keys(behaviours)
+    const received = new Map<string, string[]>()
+    for (const upstream of [a, b])
+      upstream.answer = (socket, body) => {
+        const behaviour = names[Math.floor(random() * names.length)] ?? ''
+        const id = /request \d+/.exec(body)?.[0] ?? ''
+        received.set(id, [...(received.get(id) ?? []), behaviour])
+        behaviours[behaviour]?.(socket)
+      }
+    for (let round = 0; round < 50; round++)
+      await Promise.all([0, 1, 2, 3].map((n) => send(gateway, { text: `request ${round * 4 + n}` })))
+    assert.ok(received.size > 100)
+    assert.ok(
+      [...received.values()].some((each) => each.length > 2),
+      'some were sent on',
+    )
+    for (const [id, each] of received)
+      for (const behaviour of each.slice(0, -1))
+        assert.match(behaviour, /^(?:is busy|has too many requests)/, `${id}: ${each.join(', ')}`)
+  },
+)
+
+test(
+  'an upstream without a free connection, or without TLS where it should be, was sent nothing',
+  patience,
+  async (t) => {
+    const { gateway, a, b } = await openTwo(t, {}, { connections: 1, timeouts: { connect: 40 } })
+    const held = Promise.withResolvers<Socket>()
+    a.answer = (socket) => held.resolve(socket)
+    const first = send(gateway)
+    const socket = await held.promise
+    const before = gateway.installation.log.size
+    assert.equal((await send(gateway)).status, 200)
+    const [, outcome] = await entriesOf(gateway, before)
+    assert.deepEqual(
+      outcome.attempts.map(({ ms, ...rest }) => rest),
+      [
+        { upstream: 'a', sent: false, error: 'connect_timeout' },
+        { upstream: 'b', sent: true, status: 200 },
+      ],
+    )
+    assert.equal(stateOf(gateway, 'a').failures, 0, 'that its connections are in use is no failure of it')
+    socket.write(good)
+    assert.equal((await first).status, 200)
+    assert.deepEqual([a.received.length, b.received.length], [1, 1])
+
+    const plain = await startRawUpstream()
+    t.after(() => plain.close())
+    const other = await openTwo(t, {}, { url: plain.url.replace('http:', 'https:') })
+    assert.equal((await send(other.gateway)).status, 200)
+    assert.equal(plain.received.length, 0)
+    assert.equal(other.b.received.length, 1)
+  },
+)
 
 test('connections that their upstream closes when idle lose no request and send none twice', patience, async (t) => {
   const { gateway, a, b } = await openTwo(t)

@@ -1,6 +1,8 @@
 // Upstreams that stall, lie and flood, and receivers that are slow or fail, over real sockets.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Dispatcher } from 'undici'
+import { Call } from './call.ts'
 import type { UpstreamError } from './error.ts'
 import { ok, request, run, serve, strict, upstreamTo } from './testkit.ts'
 
@@ -192,4 +194,18 @@ test('a receiver that throws ends the call', async (t) => {
     assert.equal(error.code, 'aborted')
     assert.equal(error.cause, boom)
   }
+})
+
+test('a request that was begun once is never written again, whatever the library would do', async () => {
+  const ended = Promise.withResolvers<UpstreamError>()
+  const limits = { connect: 1000, headers: 1000, idle: 1000, total: 1000, maxResponseBytes: 1000 }
+  const call = new Call({ ...strict, onError: ended.resolve }, limits, new AbortController().signal)
+  const aborted: unknown[] = []
+  const controller = { abort: (error: unknown) => aborted.push(error), resume() {}, pause() {} }
+  const start = () => call.onRequestStart(controller as unknown as Dispatcher.DispatchController)
+  start()
+  assert.deepEqual(aborted, [])
+  start()
+  assert.ok(aborted.length > 0, 'aborted at its start, a request is not written')
+  assert.equal((await ended.promise).wasSent, true)
 })
