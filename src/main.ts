@@ -33,11 +33,8 @@ const help = `holdfast: the layered defence for AI infrastructure, in one progra
   holdfast restart                replace the workers of a gateway, without refusing anybody
   holdfast keys create|list|revoke
                                   API keys of the people and programs that may ask
-<<<<<<< ours
   holdfast budgets list|show      what is spent, reserved and left
-=======
   holdfast explain ID             what happened in one exchange, and which rule decided
->>>>>>> theirs
   holdfast policy check|test|decide
                                   check policies, run their tests, ask one question
   holdfast identity test-token    would this JWT be let in, and if not, why
