@@ -121,6 +121,13 @@ policy:
 limits:
   rates:
     key: { requests: 600, per: 1m, burst: 60 }
+  concurrency:
+    key: 64
+  # Tokens and money by calendar window (docs/limits.md):
+  # budgets:
+  #   - { name: team-month, per: tenant, every: month, cost: 500 }
+  # prices:
+  #   - { models: ['gpt-5*'], input: 1.25, cached: 0.125, output: 10 }
   maxBodyBytes: 4MiB
 
 # What is looked for, and what happens: allow, flag, mask or block.

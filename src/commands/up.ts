@@ -110,7 +110,7 @@ function demoSettings(options: {
       },
     ],
     policy: { folder: join(options.data, 'policies') },
-    limits: { rates: { key: { requests: 1_000_000, per: '1m', burst: 20_000 } } },
+    limits: { rates: { key: { requests: 1_000_000, per: '1m', burst: 20_000 } }, concurrency: { key: 10_000 } },
     inspect: { canaries: [options.canary] },
     shutdownGrace: '5s',
   }

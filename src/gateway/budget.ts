@@ -1,30 +1,17 @@
 // What an exchange reserves of the budgets that it is charged to, and what it is charged in the end.
 import {
-  type BudgetDecision,
   type BudgetPlan,
   createBudgetPlanner,
   createTokenEstimator,
   type LimitSettings,
   modelPlaces,
   type Spender,
-  type Spending,
   settlementOf,
   type TokenEstimator,
 } from '#limits'
 import { type Exchange, established } from './exchange.ts'
 import type { House } from './house.ts'
-import { createMeter, type Meter } from './meter.ts'
-
-/** The budgets of one exchange. */
-export interface ExchangeBudget {
-  readonly plan: BudgetPlan
-  readonly reserved: Spending
-  /** Measures the answer, for upstreams that do not say what it took. */
-  readonly meter: Meter
-  decision: BudgetDecision | undefined
-  /** Known at the end. */
-  spent: Spending | undefined
-}
+import { createMeter, type ExchangeBudget } from './meter.ts'
 
 /** What the settings say, made ready once. */
 export interface BudgetTools {

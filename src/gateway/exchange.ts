@@ -12,7 +12,7 @@ import {
   type Usage,
   type WireFormat,
 } from '#wire'
-import type { ExchangeBudget } from './budget.ts'
+import type { ExchangeBudget } from './meter.ts'
 import type { LoggedQuestion } from './question.ts'
 import type { UpstreamRoute } from './upstreams/index.ts'
 
