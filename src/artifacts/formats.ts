@@ -3,8 +3,9 @@ import { gzip, zlib, zstd } from './compressed/format.ts'
 import type { Format } from './format.ts'
 import { npy } from './npy/format.ts'
 import { pickle } from './pickle/format.ts'
+import { safetensors } from './safetensors/format.ts'
 import { tar } from './tar/format.ts'
 import { text } from './text/format.ts'
 import { zip } from './zip/format.ts'
 
-export const formats: readonly Format[] = [zip, tar, gzip, zstd, zlib, npy, pickle, text]
+export const formats: readonly Format[] = [zip, tar, gzip, zstd, zlib, npy, safetensors, pickle, text]
