@@ -1,12 +1,13 @@
 // The same as durability-sync.test.ts, in the system calls of the real process on a real disk: the sync of a decision
 // has returned before the kernel is given the first byte of its answer.
-import { deepEqual, ok } from 'node:assert/strict'
+import { deepEqual, equal, ok } from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { startHoldfastUnder, temporaryFolder } from './support/holdfast.ts'
+import { program, startCommand, startHoldfastUnder, temporaryFolder } from './support/holdfast.ts'
 import { chat, chatRequest, connectRaw, exchangeIdIn } from './support/raw.ts'
+import { keepAsking, startServed } from './support/served.ts'
 import { parseTrace, pathOf, type SystemCall } from './support/strace.ts'
 import { say, startUpstream } from './support/upstream.ts'
 
@@ -39,12 +40,29 @@ test('the decision is synced before the kernel gets the first byte of the answer
     ids.push(...(await Promise.all(asking)))
   }
   await holdfast.stop('SIGTERM')
+  requireSyncedBeforeAnswers(trace, ids)
+})
 
+test('so it is when the log is in another process than the answer', { skip }, async (t) => {
+  const trace = join(temporaryFolder(t), 'trace')
+  const start = (cwd: string) =>
+    startCommand([...strace, '-o', trace, program, 'serve', '--json', '--workers', '2'], { cwd })
+  const served = await startServed(t, { start })
+  const load = keepAsking(served.port, served.key)
+  await load.begun
+  for (let request = 0; request < 20; request++) await served.status(request % 5 === 0 ? 'hold_none' : served.key)
+  const { errors, answered } = await load.stop()
+  deepEqual(errors, [])
+  equal(await served.gateway.stop('SIGTERM'), 0)
+  requireSyncedBeforeAnswers(trace, answered)
+})
+
+function requireSyncedBeforeAnswers(trace: string, ids: readonly string[]): void {
   const traced = parseTrace(readFileSync(trace, 'latin1'))
   const late = ids.filter((id) => !isSyncedBeforeAnswer(traced, id))
   deepEqual(late, [], `of ${ids.length} answers`)
-  ok(ids.every((id) => id.startsWith('ex_')))
-})
+  ok(ids.length > 0 && ids.every((id) => id.startsWith('ex_')))
+}
 
 function isSyncedBeforeAnswer(traced: readonly SystemCall[], id: string): boolean {
   const answer = traced.find(({ args }) => args.includes('"HTTP/1.1 ') && args.includes(`x-request-id: ${id}`))

@@ -8,14 +8,16 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readEntries, verifyLog } from '#audit'
 import { type Administration, openAdministration, systemWorld } from '#server'
-import { type RunningHoldfast, startHoldfast, temporaryFolder } from './support/holdfast.ts'
+import { childrenOf, type RunningHoldfast, startHoldfast, startServe, temporaryFolder } from './support/holdfast.ts'
 import { testRandom } from './support/random.ts'
 import { chat, chatRequest, connectRaw, exchangeIdIn } from './support/raw.ts'
+import { keepAsking, requireRecorded, startServed } from './support/served.ts'
 import { say, startUpstream } from './support/upstream.ts'
 
 const installations = 2
 const rounds = 25
 const clients = 6
+const skip = process.platform !== 'linux' && 'NOT TESTED: finds processes in /proc'
 
 test(`killed ${installations * rounds} times under load, it loses no answered exchange and no revocation`, {
   concurrency: true,
@@ -69,6 +71,28 @@ async function killRepeatedly(t: TestContext, upstream: string, random: () => nu
   store.close()
   t.diagnostic(`${known.answered.size} answers, ${known.revoked.size} revoked keys, ${report.size} log entries`)
 }
+
+test('with workers, whichever of the processes is killed, no answered exchange is lost', { skip }, async (t) => {
+  const served = await startServed(t, { args: ['--workers', '2'] })
+  const random = testRandom(t)
+  const answered: string[] = []
+  let { gateway } = served
+  for (let round = 0; round < 6; round++) {
+    const load = keepAsking(Number(new URL(gateway.gateway).port), served.key)
+    await load.begun
+    await delay(random() * 250)
+    if (round % 2 === 0) process.kill(childrenOf(gateway.pid)[0] ?? 0, 'SIGKILL')
+    else await gateway.stop('SIGKILL')
+    answered.push(...(await load.stop()).answered)
+    if (round % 2 === 0) continue
+    gateway = await startServe(served.cwd, {}, ['--workers', '2'])
+    t.after(() => gateway.stop('SIGKILL'))
+  }
+  equal(await gateway.stop('SIGTERM'), 0)
+  ok(answered.length > 6, 'there was load')
+  await requireRecorded(join(served.cwd, 'data'), answered)
+  t.diagnostic(`${answered.length} answers`)
+})
 
 /** What the test was told, and so holds the program to. Keys by their text, with the id of those it made itself. */
 interface Known {

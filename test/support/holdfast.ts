@@ -1,7 +1,7 @@
 // Runs the real program for tests: a process, a data folder of its own, and what it printed.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -126,4 +126,21 @@ export function temporaryFolder(test: { after(cleanUp: () => void): void }): str
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-'))
   test.after(() => rmSync(folder, { recursive: true, force: true }))
   return folder
+}
+
+/** The processes that a process has started and that still run; from /proc, so on Linux only. */
+export function childrenOf(pid: number): number[] {
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' '),
+  )
+  return children.filter((child) => child !== '' && isRunning(Number(child))).map(Number)
+}
+
+/** False for a process that has ended, also for one that was not yet waited for: it has no command line any more. */
+export function isRunning(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== ''
+  } catch {
+    return false
+  }
 }

@@ -125,7 +125,7 @@ export interface LoadResult {
 }
 
 /** Asks without end, half of the clients on connections of their own for each request, half on ones that stay open. */
-export function startLoad(port: number, key: string, clients = 8): Load {
+export function keepAsking(port: number, key: string, clients = 8): Load {
   const agent = new Agent({ keepAlive: true })
   const statuses: Record<string, number> = {}
   const errors: string[] = []
