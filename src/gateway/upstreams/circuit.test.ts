@@ -142,7 +142,23 @@ test('a look from outside opens it and shortens its time, but does not close it'
   assert.equal(circuit.state, 'closed')
 })
 
-test('whatever happens, at most one call runs that entered while the circuit was not closed', () => {
+test('a trial that takes long makes place for another, which may decide as well', () => {
+  const { circuit, clock, call } = open()
+  for (let n = 0; n < 3; n++) call('failed')
+  clock.now += 100
+  const slow = circuit.enter('a')
+  clock.now += 99
+  assert.equal(circuit.enter('b'), undefined)
+  clock.now += 1
+  const second = circuit.enter('b')
+  assert.equal(circuit.enter('c'), undefined)
+  second?.answered()
+  assert.equal(circuit.state, 'closed')
+  slow?.leave('failed')
+  assert.equal(circuit.state, 'closed')
+})
+
+test('whatever happens, trials begin one at a time, until one has shown something', () => {
   const step = fc.oneof(
     fc.record({ do: fc.constant('enter' as const), caller: fc.constantFrom('a', 'b', 'c') }),
     fc.record({
@@ -157,26 +173,27 @@ test('whatever happens, at most one call runs that entered while the circuit was
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       const { circuit, clock, changes } = open()
-      let running: { passage: NonNullable<ReturnType<typeof circuit.enter>>; isTrial: boolean }[] = []
+      const running: { passage: NonNullable<ReturnType<typeof circuit.enter>>; isTrial: boolean }[] = []
+      let lastTrial = Number.NEGATIVE_INFINITY
       for (const each of steps) {
         if (each.do === 'enter') {
           const mayPass = circuit.isPassable
-          const wasClosed = circuit.state === 'closed'
+          const wasHalfOpen = circuit.state === 'half_open'
           const passage = circuit.enter(each.caller)
           assert.equal(passage !== undefined, mayPass)
-          if (passage !== undefined) running.push({ passage, isTrial: !wasClosed })
+          if (passage === undefined) continue
+          const isTrial = circuit.state === 'half_open'
+          if (isTrial && wasHalfOpen) assert.ok(clock.now - lastTrial >= settings.openFor, 'one at a time')
+          if (isTrial) lastTrial = clock.now
+          running.push({ passage, isTrial })
         } else if (each.do === 'leave' && running.length > 0) {
-          const place = each.which % running.length
-          running[place]?.passage.leave(each.result)
-          running = running.filter((_, other) => other !== place)
-        } else if (each.do === 'answer' && running.length > 0) {
-          const answering = running[each.which % running.length]
-          answering?.passage.answered()
-          if (circuit.state === 'closed') running = running.map((call) => ({ ...call, isTrial: false }))
-        } else if (each.do === 'wait') clock.now += each.ms
+          const [left] = running.splice(each.which % running.length, 1)
+          left?.passage.leave(each.result)
+          // It has shown nothing, and gives its place to the next.
+          if (left?.isTrial && each.result === 'unknown') lastTrial = Number.NEGATIVE_INFINITY
+        } else if (each.do === 'answer' && running.length > 0) running[each.which % running.length]?.passage.answered()
+        else if (each.do === 'wait') clock.now += each.ms
         else if (each.do === 'observe') circuit.observed(each.isUp)
-        if (circuit.state === 'closed') running = running.map((call) => ({ ...call, isTrial: false }))
-        assert.ok(running.filter(({ isTrial }) => isTrial).length <= 1)
         assert.ok(circuit.waitMs <= settings.maxOpenFor)
       }
       const allowed = new Set(['open>half_open', 'half_open>open', 'half_open>closed', 'closed>open'])

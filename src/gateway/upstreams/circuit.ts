@@ -44,7 +44,7 @@ export interface Circuit {
   readonly counts: { readonly inARow: number; readonly calls: number; readonly failures: number }
   /** Whether `enter` would let a call pass. */
   readonly isPassable: boolean
-  /** @param caller whose request it is. @returns undefined while the circuit is open, or its one trial runs */
+  /** @param caller whose request it is. @returns undefined while the circuit is open, or its trial has just begun */
   enter(caller: string): Passage | undefined
   /** What a look from outside has shown: it may open the circuit, or let it be tried at once, but never close it. */
   observed(isUp: boolean): void
@@ -69,6 +69,7 @@ export function createCircuit(settings: CircuitSettings, { monotonic, random, on
   let openUntil = 0
   let openings = 0
   let hasTrial = false
+  let triedAt = 0
   let inARow = 0
   let failersInARow: Callers = nobody
   let earlier = emptyTally(0)
@@ -139,7 +140,10 @@ export function createCircuit(settings: CircuitSettings, { monotonic, random, on
   }
 
   function isPassable(): boolean {
-    return state === 'closed' || (state === 'open' ? monotonic() >= openUntil : !hasTrial)
+    if (state === 'closed') return true
+    if (state === 'open') return monotonic() >= openUntil
+    // An answer that is not streamed takes its time: another may try while it does.
+    return !hasTrial || monotonic() >= triedAt + settings.openFor
   }
 
   return {
@@ -159,7 +163,10 @@ export function createCircuit(settings: CircuitSettings, { monotonic, random, on
     enter(caller) {
       if (!isPassable()) return undefined
       if (state === 'open') change('half_open', 'it is tried again')
-      hasTrial = state === 'half_open'
+      if (state === 'half_open') {
+        hasTrial = true
+        triedAt = monotonic()
+      }
       const born = generation
       let isOver = false
       return {
