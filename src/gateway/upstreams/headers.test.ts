@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Secret } from '#config'
-import { requestHeaders, responseHeaders } from './headers.ts'
+import { anthropicHeaders, requestHeaders, responseHeaders } from './headers.ts'
 
 test('the credential goes where the upstream wants it, or nowhere', () => {
   const key = new Secret('sk-upstream')
@@ -10,12 +10,23 @@ test('the credential goes where the upstream wants it, or nowhere', () => {
   const apiKey = requestHeaders('api-key', key, true)
   assert.equal(apiKey[apiKey.indexOf('api-key') + 1], 'sk-upstream')
   assert.ok(!apiKey.includes('authorization'))
+  const xApiKey = requestHeaders('x-api-key', key, true)
+  assert.equal(xApiKey[xApiKey.indexOf('x-api-key') + 1], 'sk-upstream')
   assert.ok(!requestHeaders('none', undefined, true).join().includes('sk-'))
 })
 
 test('a request names only these headers', () => {
   const names = requestHeaders('bearer', new Secret('k'), true).filter((_, index) => index % 2 === 0)
   assert.deepEqual(names, ['accept', 'accept-encoding', 'user-agent', 'content-type', 'authorization'])
+})
+
+test('an Anthropic upstream is told the configured version, and of the beta features those that are allowed and asked for', () => {
+  const settings = { version: '2023-06-01', betas: ['one-2026-01-01', 'two-2026-01-01'] }
+  assert.deepEqual(anthropicHeaders(settings, []), ['anthropic-version', '2023-06-01'])
+  assert.deepEqual(anthropicHeaders(settings, ['evil\r\nx: y', 'two-2026-01-01', 'three', 'two-2026-01-01']), [
+    ...['anthropic-version', '2023-06-01'],
+    ...['anthropic-beta', 'two-2026-01-01'],
+  ])
 })
 
 test('of an answer only the type, the request id, its duration and Retry-After are seen', () => {

@@ -19,6 +19,21 @@ test('an upstream without a key is called without one', () => {
   assert.equal(upstreamSchema.parse({ name: 'vllm', url: 'https://vllm.example.com/v1' }).auth, 'none')
 })
 
+test("an upstream that speaks Anthropic's API gets its key and version as that API wants them", () => {
+  const anthropic = { name: 'anthropic', url: 'https://api.anthropic.com/v1', api: 'anthropic', key: 'sk-test' }
+  const { auth, anthropic: settings } = upstreamSchema.parse(anthropic)
+  assert.deepEqual({ auth, ...settings }, { auth: 'x-api-key', version: '2023-06-01', betas: [] })
+  assert.equal(upstreamSchema.parse({ ...anthropic, auth: 'bearer' }).auth, 'bearer')
+  assert.equal(upstreamSchema.parse({ ...anthropic, key: undefined }).auth, 'none')
+  for (const wrong of [
+    { version: 'latest' },
+    { version: '2023-06-01\r\nx: y' },
+    { betas: ['a,b'] },
+    { betas: ['A B'] },
+  ])
+    assert.throws(() => upstreamSchema.parse({ ...anthropic, anthropic: wrong }))
+})
+
 test('a model server on this machine needs allowPrivate, and may then speak plain http', () => {
   for (const host of ['127.0.0.1', 'localhost', '[::1]', '2130706433', 'ollama.localhost']) {
     const local = { name: 'ollama', url: `http://${host}:11434/v1` }
