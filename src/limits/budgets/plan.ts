@@ -38,7 +38,7 @@ export function createBudgetPlanner({
   prices,
   timeZone,
 }: BudgetPlanSettings): (spender: Spender) => BudgetPlan {
-  const compiled = budgets.map((budget) => ({ budget, fits: modelMatcher(budget.models) }))
+  const compiled = budgets.map((budget) => ({ budget, fits: modelMatcher(budget.models ?? ['*']) }))
   const priceOf = priceFinder(prices)
   return (spender) => {
     const entries = compiled
@@ -63,7 +63,7 @@ type Budget = BudgetSettings[number]
 
 function isFor({ per, only, except }: Budget, spender: Spender): boolean {
   const ids = idsOf(per, spender)
-  return !ids.some((id) => except.includes(id)) && (only === undefined || ids.some((id) => only.includes(id)))
+  return !ids.some((id) => except?.includes(id)) && (only === undefined || ids.some((id) => only.includes(id)))
 }
 
 /** What `only` and `except` may call the spender by; a principal also by its tenant and name. */
