@@ -117,6 +117,13 @@ ${upstream}
 policy:
   folder: ./policies
 
+# Who may ask with a token of your identity provider, beside API keys (docs/identity.md):
+# identity:
+#   issuers:
+#     - issuer: https://login.example.com/
+#       audience: https://ai.example.com
+#       jwks: { url: https://login.example.com/.well-known/jwks.json }
+
 # How much: requests for each key, principal, tenant and route.
 limits:
   rates:

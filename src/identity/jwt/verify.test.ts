@@ -260,6 +260,22 @@ test('a token is exactly three parts of canonical base64url', async () => {
     assert.equal((await verifier.authenticate(token.slice(0, length))).ok, false)
 })
 
+test('whatever is sent is an answer and never an error', async () => {
+  const json = fc.json({ maxDepth: 3 }).map(encode)
+  const part = fc.oneof(
+    json,
+    fc.base64String(),
+    fc.string({ unit: 'grapheme' }),
+    fc.constantFrom('', 'e30', 'W10', 'bnVsbA'),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(part, { maxLength: 5 }), async (parts) => {
+      const result = await verifier.authenticate(parts.join('.'))
+      assert.equal(result.ok, false)
+    }),
+  )
+})
+
 test('a giant token is refused before it is looked at', async () => {
   await refused('a'.repeat(1_000_000), 'token_too_large')
   await refused(await ec.sign(goodClaims({ more: 'x'.repeat(8192) })), 'token_too_large')
