@@ -71,7 +71,11 @@ const targets: Record<string, string> = {
   'of an administration': '/admin/keys',
   'of a public document': '/.well-known/openid-configuration',
   'that is a prototype': '/__proto__',
-  'of another API': '/v1/embeddings',
+  'of another API': '/v1/responses',
+  'of an embedding, with a slash at its end': '/v1/embeddings/',
+  'of an embedding, in capitals': '/v1/Embeddings',
+  'of an older address of embeddings': '/v1/engines/m/embeddings',
+  'of a plain completion, behind another': '/v1/completions/v1/completions',
   'that is a star': '*',
 }
 for (const [what, target] of Object.entries(targets))

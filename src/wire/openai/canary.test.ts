@@ -15,7 +15,7 @@ import {
 import { WireError } from '../errors.ts'
 import type { WireFormat } from '../format.ts'
 import { createSseReader } from '../sse.ts'
-import * as chatFields from './every-field.ts'
+import { chat as chatFields } from './every-field.ts'
 import * as plainFields from './every-field-plain.ts'
 import { chat, completions, embeddings } from './format.ts'
 

@@ -150,7 +150,7 @@ const request: Complete<ChatCompletionCreateParams> = {
 }
 
 /** Requests that together have every field and every variant. */
-export const requests: object[] = [
+const requests: object[] = [
   request,
   ...choices.map((tool_choice) => ({ model: 'gpt-4o', messages: [{ role: 'user', content: 'Hi' }], tool_choice })),
   {
@@ -277,11 +277,13 @@ const chunk: Complete<ChatCompletionChunk> = {
 }
 
 /** Answers and chunks with every field, and some that only other vendors send. */
-export const answers: object[] = [answer, { error: { message: 'Bad', type: 'x', param: null, code: 'bad' } }]
-export const chunks: object[] = [
+const answers: object[] = [answer, { error: { message: 'Bad', type: 'x', param: null, code: 'bad' } }]
+const chunks: object[] = [
   chunk,
   {
     id: 'x',
     choices: [{ index: 0, delta: { reasoning_content: 'Hm', reasoning_details: [{ type: 'text', text: 'Hm' }] } }],
   },
 ]
+
+export const chat = { requests, answers, chunks }

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { permissive as options } from '../canaries.ts'
 import { WireError } from '../errors.ts'
 import { createSseReader } from '../sse.ts'
-import * as chatFields from './every-field.ts'
+import { chat as chatFields } from './every-field.ts'
 import * as plainFields from './every-field-plain.ts'
 import { chat, completions, embeddings } from './format.ts'
 
