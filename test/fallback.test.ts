@@ -540,6 +540,25 @@ test('the list of models has each once, by the names that clients use', patience
   assert.deepEqual(models, ['fast a', 'shared a', 'only-b b'])
 })
 
+test('the list of models does not wait for an upstream that is left alone', patience, async (t) => {
+  const { gateway, a, b } = await openTwo(t, {}, { health: { failures: 1, openFor: '1h', maxOpenFor: '1h' } })
+  a.answer = (socket) => socket.end()
+  b.answer = says(answerOf('{"data":[{"id":"m"}]}'))
+  assert.equal((await send(gateway)).status, 502)
+  a.answer = () => {}
+  const request = {
+    start: 'GET /v1/models HTTP/1.1',
+    headers: { 'content-length': null, 'content-type': null },
+    body: '',
+  }
+  const { body } = await sendRaw(gateway.port, chatRequest(gateway.key, request))
+  assert.deepEqual(
+    JSON.parse(body).data.map(({ id }: { id: string }) => id),
+    ['m'],
+  )
+  assert.equal(a.received.length, 1)
+})
+
 /** A gateway with the upstreams a and b, b for when a has failed; upstreams that fail are not left alone. */
 async function openTwo(t: TestContext, options: GatewayOptions = {}, forA: object = {}, forB: object = {}) {
   const [a, b] = [await startRawUpstream(), await startRawUpstream()]

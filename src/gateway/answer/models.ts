@@ -40,6 +40,8 @@ const unavailable: Refusal = {
 
 /** The models of one upstream that are routed to it and that the policy allows; undefined when it cannot say. */
 async function offeredBy(route: UpstreamRoute, exchange: Exchange, house: House) {
+  // Nobody waits for one that is left alone.
+  if (route.health.state().circuit === 'open') return undefined
   const body = await fetchList(route, exchange, house.settings.maxAnswerBytes)
   if (body === undefined) return undefined
   const principal = established(exchange.principal, 'a principal')
