@@ -7,7 +7,7 @@ import type { StreamChunk } from '../format.ts'
 import { createSseReader } from '../sse.ts'
 import { replaceDeltas } from '../stream.ts'
 import { messageDelta } from './delta-event.ts'
-import { situations } from './every-field.ts'
+import { situations } from './every-answer.ts'
 import { createMessageReader } from './stream.ts'
 
 type Body = { readonly type: string; readonly [field: string]: unknown }
