@@ -87,6 +87,8 @@ class Reading {
   #checkpoint = ''
   #log: LogCheck | undefined
   #hasLogKey = false
+  /** Of keys and files, which become files of the same names. */
+  readonly #names = new Set<string>()
   #end: End | undefined
 
   constructor(options: ReadOptions) {
@@ -99,6 +101,10 @@ class Reading {
     if (place.kind === 'end') {
       this.#end = parseEnd(member.data)
       return
+    }
+    if (place.kind === 'key' || place.kind === 'file') {
+      if (this.#names.has(member.name)) throw damaged('a file is in it twice')
+      this.#names.add(member.name)
     }
     this.#counts.members++
     for (const bytes of encodeMember(member)) this.#hash.update(bytes)
