@@ -18,6 +18,7 @@ const commands = {
   budgets: async () => (await import('./commands/budgets.ts')).budgets,
   policy: async () => (await import('./commands/policy.ts')).policy,
   explain: async () => (await import('./commands/explain.ts')).explain,
+  replay: async () => (await import('./commands/replay.ts')).replay,
   audit: async () => (await import('./commands/audit.ts')).audit,
   store: async () => (await import('./commands/store.ts')).store,
 }
@@ -37,6 +38,7 @@ const help = `holdfast: the layered defence for AI infrastructure, in one progra
   holdfast explain ID             what happened in one exchange, and which rule decided
   holdfast policy check|test|decide
                                   check policies, run their tests, ask one question
+  holdfast replay                 take the decisions of the last day again, under edited policies
   holdfast identity test-token    would this JWT be let in, and if not, why
   holdfast audit tail|query|verify|prove
                                   read and prove the log

@@ -5,6 +5,7 @@ export { findBasis } from './find-basis.ts'
 export type { Detection, GatewaySettings, House } from './house.ts'
 export { createHouses, type Houses } from './houses.ts'
 export { type Listener, type ListenOptions, listen } from './listener.ts'
+export { type Change, createReplay, type Difference, type ReplayReport } from './replay/replay.ts'
 export { tokenSchemaProblem } from './token-entity.ts'
 export {
   addressRefusal,
