@@ -12,7 +12,7 @@ export function authorise(exchange: Exchange, house: House): Refusal | undefined
   return {
     status: 403,
     code: 'not_authorised',
-    message: 'The policy does not allow this API key to use this operation.',
+    message: 'The policy does not allow this caller to use this operation.',
     rule: answer.rule,
   }
 }

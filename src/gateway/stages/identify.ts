@@ -4,7 +4,7 @@ import type { Exchange, Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'
 
 const hints = {
-  missing: 'No API key was sent. Send it as Authorization: Bearer hold_….',
+  missing: 'No API key or token was sent. Send it as Authorization: Bearer hold_….',
   multiple: 'More than one credential was sent. Send exactly one, in one header.',
   malformed: 'The credential is not a Holdfast API key.',
 } as const
