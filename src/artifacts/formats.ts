@@ -2,6 +2,7 @@
 import { gzip, zlib, zstd } from './compressed/format.ts'
 import type { Format } from './format.ts'
 import { gguf } from './gguf/format.ts'
+import { jinja } from './jinja/format.ts'
 import { npy } from './npy/format.ts'
 import { pickle } from './pickle/format.ts'
 import { safetensors } from './safetensors/format.ts'
@@ -9,4 +10,4 @@ import { tar } from './tar/format.ts'
 import { text } from './text/format.ts'
 import { zip } from './zip/format.ts'
 
-export const formats: readonly Format[] = [zip, tar, gzip, zstd, zlib, npy, safetensors, gguf, pickle, text]
+export const formats: readonly Format[] = [zip, tar, gzip, zstd, zlib, npy, safetensors, gguf, jinja, pickle, text]

@@ -50,7 +50,7 @@ const maxTexts = 2_000_000
 export function readGguf(source: Source, checkTime: () => void): GgufHeader {
   let at = 8
   let windowStart = 0
-  let window = Buffer.alloc(0)
+  let window: Buffer = Buffer.alloc(0)
   const version = exactly(source, 4, 4, 'the version').readUInt32LE(0)
   if (version < 1 || version > 3) throw new ArtifactError('unsupported', `version ${version} of the format`, 4)
   const tensorCount = count('tensors', version === 1 ? 16 : 24)
