@@ -85,6 +85,21 @@ test('a new window begins with nothing spent, and the old one is found again whe
   assert.equal((await (await open()).reserve('c', [charge('k', 1, 100, 'minute')])).allowed, false)
 })
 
+test('what was reserved a day ago and never settled counts as spent, since whoever reserved it is gone', async (t) => {
+  const { open, clock } = await worldOf(t)
+  const budgets = await open()
+  const monthly = { ...charge('k', 60), account: { ...account('k'), period: 'month' as const } }
+  await budgets.reserve('lost', [monthly])
+  clock.at += 86_399_999
+  await budgets.keepUp()
+  assert.deepEqual(spentBy(budgets), { k: [0, 60] })
+  clock.at += 1
+  await budgets.keepUp()
+  assert.deepEqual(spentBy(budgets), { k: [60, 0] })
+  budgets.settle('lost', [0])
+  assert.deepEqual(spentBy(budgets), { k: [60, 0] })
+})
+
 test('windows that are long over are erased from the store', async (t) => {
   const { open, clock, store } = await worldOf(t)
   const budgets = await open()

@@ -58,7 +58,12 @@ export interface BudgetLedger extends Budgets {
   settle(id: string, amounts: readonly number[]): void
   /** Every account with a balance in a window that has not ended, sorted by budget, subject and unit. */
   list(): readonly BudgetState[]
-  /** Folds what was settled and forgets old windows; to be called now and then. @throws StoreError */
+  /**
+   * Folds what was settled, forgets old windows, and counts as spent what was reserved a day ago and never settled, since
+   * a worker was killed; to be called now and then.
+   *
+   * @throws StoreError
+   */
   keepUp(): Promise<void>
   /** @throws StoreError when something could not be written */
   close(): Promise<void>
@@ -82,6 +87,8 @@ export async function openBudgets({
   const journal = await openJournal(database)
   const ledger = createLedger()
   for (const line of journal.carried) ledger.carry(line)
+  /** When each reservation was made, oldest first. */
+  const open = new Map<string, { readonly at: number; readonly lines: readonly Line[] }>()
   const calendars = new Map<string, ReturnType<typeof createCalendar>>()
 
   function lineOf({ account, limit, amount, timeZone }: BudgetCharge, at: number): Line {
@@ -93,6 +100,21 @@ export async function openBudgets({
     return { account: nameOf(account), window: calendar(at, account.period), limit, amount }
   }
 
+  function settle(id: string, amounts: readonly number[]): void {
+    const spent = ledger.settle(id, amounts)
+    open.delete(id)
+    if (spent !== undefined) journal.settle(id, spent)
+  }
+
+  function settleLost(before: number): void {
+    for (const [id, { at, lines }] of open)
+      if (at <= before)
+        settle(
+          id,
+          lines.map(({ amount }) => amount),
+        )
+  }
+
   return {
     async reserve(id, charges) {
       if (charges.length === 0) return nothingToCharge
@@ -100,25 +122,21 @@ export async function openBudgets({
       const lines = charges.map((charge) => lineOf(charge, at))
       const result = ledger.reserve(id, lines)
       if (!result.ok) return refusalOf(result.refused, at)
+      open.set(id, { at, lines })
       try {
         await journal.open(id, lines)
       } catch (error) {
-        // Settled already when the exchange has ended in the meantime.
-        const undone = ledger.settle(
+        // It may have reached the disk all the same. Settled already when the exchange has ended in the meantime.
+        settle(
           id,
           lines.map(() => 0),
         )
-        // It may have reached the disk all the same.
-        if (undone !== undefined) journal.settle(id, undone)
         throw error
       }
       const states = result.balances.map((balance) => stateOf(balance, at))
       return { allowed: true, tightest: states.reduce(tighter), retryAfterMs: 0 }
     },
-    settle(id, amounts) {
-      const spent = ledger.settle(id, amounts)
-      if (spent !== undefined) journal.settle(id, spent)
-    },
+    settle,
     list() {
       const at = now()
       return ledger
@@ -129,12 +147,16 @@ export async function openBudgets({
     },
     async keepUp() {
       const at = now()
+      settleLost(at - lostAfterMs)
       ledger.forget(at)
       await journal.fold(at)
     },
     close: () => journal.close(),
   }
 }
+
+/** Far longer than any exchange takes. */
+const lostAfterMs = 86_400_000
 
 const nothingToCharge: BudgetDecision = { allowed: true, tightest: null, retryAfterMs: 0 }
 

@@ -104,7 +104,13 @@ export async function openJournal(database: Kysely<LimitsTables>): Promise<Journ
 
   async function fold(now: number): Promise<void> {
     await write()
-    const folding = [...settled]
+    // A few at a time: while a transaction is open, reservations wait.
+    do await foldSome(now)
+    while (settled.size >= foldedAtOnce)
+  }
+
+  async function foldSome(now: number): Promise<void> {
+    const folding = [...settled].slice(0, foldedAtOnce)
     const balances = sums(folding.flatMap(([, lines]) => lines)).map(({ account, window, limit, amount }) => ({
       account,
       window_start: window.start,
@@ -147,6 +153,7 @@ export async function openJournal(database: Kysely<LimitsTables>): Promise<Journ
 
 // SQLite takes 32,766 parameters a statement, at most six a row.
 const rowsAtOnce = 500
+const foldedAtOnce = 2000
 
 function inGroups<T>(rows: readonly T[]): T[][] {
   const groups: T[][] = []

@@ -33,7 +33,9 @@ const budgetSchema = z
       .describe('Whose spending is counted: each API key, principal or tenant its own, or all together.'),
     only: ids.min(1).optional().describe('Ids of those it is for; without it, everybody.'),
     except: ids.optional().describe('Ids of those it is not for, such as some that have a budget of their own.'),
-    models: modelPatterns().optional().describe('Models whose use is counted, `*` standing for any text; without it, all.'),
+    models: modelPatterns()
+      .optional()
+      .describe('Models whose use is counted, `*` standing for any text; without it, all.'),
     every: z.enum(periods).describe('The calendar window, in `limits.timeZone`.'),
     requests: quota.optional().describe('Requests that an upstream answered.'),
     inputTokens: quota.optional().describe('Tokens of prompts.'),
