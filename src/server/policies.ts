@@ -3,6 +3,7 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadPolicies, PolicyError, type PolicySet } from '#policy'
+import { exampleTests } from './example-tests.ts'
 import { type ConfigurationReader, diskReader } from './recording.ts'
 
 /**
@@ -135,6 +136,7 @@ export function ensurePolicies(folder: string): string {
   mkdirSync(folder, { recursive: true })
   // Whatever the umask: who could write to a policy could permit themselves everything.
   chmodSync(folder, 0o750)
-  for (const { name, text } of [schemaFile, policyFile]) writeFileSync(join(folder, name), text, { mode: 0o640 })
+  for (const { name, text } of [schemaFile, policyFile, exampleTests])
+    writeFileSync(join(folder, name), text, { mode: 0o640 })
   return folder
 }
