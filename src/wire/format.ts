@@ -98,6 +98,8 @@ type Options = Partial<WireOptions>
 
 export interface WireFormat {
   readonly operation: ModelOperation
+  /** Whose interface it is: only an upstream that has it understands the request. */
+  readonly api: 'openai' | 'anthropic'
   /** The path below an upstream's base URL. */
   readonly upstreamPath: 'chat/completions' | 'completions' | 'embeddings' | 'messages' | 'messages/count_tokens'
   /**

@@ -23,7 +23,7 @@ type Selected = Refusal | undefined
 function choose(exchange: Exchange, house: House): Selected {
   const asked = established(exchange.asked, 'a parsed request')
   const principal = established(exchange.principal, 'a principal')
-  const served = house.routing.candidates(asked.model, apiOf(exchange))
+  const served = house.routing.candidates(asked.model, established(exchange.format, 'a format').api)
   if (served.length === 0) return unknownModel
   let refusedBy: string | undefined
   const allowed: UpstreamRoute[] = []
@@ -37,11 +37,6 @@ function choose(exchange: Exchange, house: House): Selected {
   exchange.candidates = allowed
   exchange.upstream = allowed[0]?.upstream
   return allowed.length > 0 ? undefined : modelNotAllowed(refusedBy ?? '')
-}
-
-/** The API in which the request is written, so that it can only go where that is understood. */
-function apiOf({ operation }: Exchange): UpstreamRoute['api'] {
-  return operation === 'messages' || operation === 'count_tokens' ? 'anthropic' : 'openai'
 }
 
 function modelNotAllowed(rule: string): Refusal {

@@ -9,6 +9,7 @@ import { parseMessage, parseTokenCount, replaceInMessage } from './response.ts'
 import { createMessageReader } from './stream.ts'
 
 const common = {
+  api: 'anthropic',
   parseRequest: parseMessagesRequest,
   replaceInResponse: replaceInMessage,
   createChunkReader: createMessageReader,
@@ -17,7 +18,7 @@ const common = {
   parseErrorBody,
   errorBody: anthropicError,
   errorEvent: anthropicErrorEvent,
-}
+} as const
 
 /** POST /v1/messages. */
 export const messages: WireFormat = {

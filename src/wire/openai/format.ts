@@ -11,7 +11,15 @@ import { deltaEvent } from './delta-event.ts'
 import { parseEmbeddingsRequest, parseEmbeddingsResponse, refuseStream } from './embeddings.ts'
 import { errorEvent, openAiError } from './error-body.ts'
 
-const common = { replaceInResponse, replaceDeltas, deltaEvent, parseErrorBody, errorBody: openAiError, errorEvent }
+const common = {
+  api: 'openai',
+  replaceInResponse,
+  replaceDeltas,
+  deltaEvent,
+  parseErrorBody,
+  errorBody: openAiError,
+  errorEvent,
+} as const
 
 /** POST /v1/chat/completions. */
 export const chat: WireFormat = {
