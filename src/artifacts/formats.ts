@@ -4,10 +4,24 @@ import type { Format } from './format.ts'
 import { gguf } from './gguf/format.ts'
 import { jinja } from './jinja/format.ts'
 import { npy } from './npy/format.ts'
+import { onnx } from './onnx/format.ts'
 import { pickle } from './pickle/format.ts'
 import { safetensors } from './safetensors/format.ts'
 import { tar } from './tar/format.ts'
 import { text } from './text/format.ts'
 import { zip } from './zip/format.ts'
 
-export const formats: readonly Format[] = [zip, tar, gzip, zstd, zlib, npy, safetensors, gguf, jinja, pickle, text]
+export const formats: readonly Format[] = [
+  zip,
+  tar,
+  gzip,
+  zstd,
+  zlib,
+  npy,
+  safetensors,
+  gguf,
+  onnx,
+  jinja,
+  pickle,
+  text,
+]
