@@ -115,6 +115,11 @@ test('a block may begin with the first piece of its text', async () => {
   deepEqual(contentOf({ body }), [text(`Hi ${mail}`)])
 })
 
+test('a call may begin with all of its arguments', async () => {
+  const { body } = await hear((placeholder) => [begin, start(0, toolUse('note', { to: placeholder })), stop(0), end()])
+  deepEqual(contentOf({ body }), [toolUse('note', { to: mail })])
+})
+
 test('a canary ends the stream before any of it is out, wherever it is cut, in every kind of text', async () => {
   const kinds: ((pieces: string[]) => string[])[] = [
     textEvents,

@@ -1,5 +1,7 @@
 // Writes changes back into a body without touching any other byte.
-import { WireError } from './errors.ts'
+import { blameUpstream, WireError } from './errors.ts'
+import { parseJson } from './json.ts'
+import { DEFAULT_WIRE_OPTIONS } from './options.ts'
 import type { Span } from './part.ts'
 
 export interface PartEdit {
@@ -29,6 +31,26 @@ export function replaceParts(body: Uint8Array, edits: readonly PartEdit[]): Uint
 export function jsonString(text: string): Buffer {
   return Buffer.from(JSON.stringify(text.toWellFormed()))
 }
+
+/**
+ * What takes the place of a part of an answer: a string; or JSON, where the part was an object or array and its text
+ * is therefore JSON itself.
+ *
+ * @throws WireError (invalid_response, 502) when the text is not such JSON any more
+ */
+export function answerToken(body: Uint8Array, { start }: Span, text: string): Buffer {
+  if (body[start] !== OBJECT && body[start] !== ARRAY) return jsonString(text)
+  const bytes = Buffer.from(text.toWellFormed())
+  const { kind } = blameUpstream(() => parseJson(bytes, WITHIN_LIMITS).root)
+  if (kind === 'object' || kind === 'array') return bytes
+  throw new WireError({ code: 'invalid_response', status: 502, message: 'The arguments of a call are no JSON object.' })
+}
+
+const OBJECT = 0x7b
+const ARRAY = 0x5b
+
+/** Of a piece of an answer that has been held to its own limits. */
+const WITHIN_LIMITS = { maxDepth: DEFAULT_WIRE_OPTIONS.maxDepth, maxValues: DEFAULT_WIRE_OPTIONS.maxAnswerValues }
 
 /** Puts bytes in place of spans, which must lie in the body and not overlap. */
 export function splice(body: Uint8Array, splices: readonly Splice[]): Uint8Array {

@@ -2,7 +2,7 @@
 import type { Delta, StreamChunk } from './format.ts'
 import { type Place, type Span, TextPart } from './part.ts'
 import { Reader } from './reader.ts'
-import { jsonString, type Splice, splice } from './replace.ts'
+import { answerToken, type Splice, splice } from './replace.ts'
 import type { Shape } from './shape.ts'
 import type { SseEvent } from './sse.ts'
 
@@ -24,7 +24,7 @@ export function replaceDeltas(chunk: StreamChunk, texts: readonly (string | unde
   chunk.deltas.forEach((delta, i) => {
     const text = texts[i]
     if (text !== undefined && text !== delta.text) {
-      splices.push({ start: delta.start, end: delta.end, bytes: jsonString(text) })
+      splices.push({ start: delta.start, end: delta.end, bytes: answerToken(event.data ?? NULL, delta, text) })
     }
   })
   if (!event.isPlain) return event.data ? dataEvent(splice(event.data, splices), event.type) : KEEP_ALIVE

@@ -127,6 +127,21 @@ test('held text continues its lane in an event that its block can take', () => {
   assert.match(messageDelta(started, '0:text', 'x').toString(), /"delta":\{"type":"text_delta","text":"x"\}/)
 })
 
+test('a call may begin with its arguments, which stay JSON when they are changed', () => {
+  const [, chunk] = read(begin, start({ type: 'tool_use', id: 'toolu_1', name: 'find', input: { who: 'ä' } }))
+  assert.ok(chunk)
+  assert.deepEqual(
+    chunk.deltas.map(({ lane, text, isWhole, contentType }) => [lane, text, isWhole, contentType]),
+    [
+      ['0:name', 'find', true, 'text'],
+      ['0:input', '{"who":"ä"}', true, 'json'],
+    ],
+  )
+  const changed = Buffer.from(replaceDeltas(chunk, [undefined, '{"who":"ö"}'])).toString()
+  assert.deepEqual(JSON.parse(changed.slice(changed.indexOf('{'))).content_block.input, { who: 'ö' })
+  assert.throws(() => replaceDeltas(chunk, [undefined, '{"who":[removed]}']), { code: 'invalid_response', status: 502 })
+})
+
 test('an event that looks like one before it is read again when its block has ended', () => {
   const text = { type: 'text_delta', text: 'again' }
   assert.throws(() => read(begin, start({ type: 'text' }), piece(text), piece(text), stop(), piece(text)), {
