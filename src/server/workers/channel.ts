@@ -10,7 +10,8 @@ export interface Port {
 }
 
 export interface Message {
-  readonly calls: readonly { readonly id: number; readonly name: string; readonly input: unknown }[]
+  /** Without an id: nobody waits for an answer. */
+  readonly calls: readonly { readonly id: number | undefined; readonly name: string; readonly input: unknown }[]
   readonly answers: readonly Answer[]
 }
 
@@ -28,6 +29,8 @@ export type Answers<T> = {
 export interface Channel<Far> {
   /** @throws FarError when the other end fails, or is gone */
   call<Name extends keyof Far & string>(name: Name, input: Input<Far[Name]>): Promise<Output<Far[Name]>>
+  /** As `call`, without an answer: what fails is the other end's to report. */
+  tell<Name extends keyof Far & string>(name: Name, input: Input<Far[Name]>): void
   /** The other end is gone: nothing that waits will be answered. */
   end(): void
 }
@@ -47,8 +50,15 @@ export class FarError extends Error {
   }
 }
 
-/** @param near  what this end answers */
-export function openChannel<Near, Far>(port: Port, near: Answers<Near>): Channel<Far> {
+/**
+ * @param near      what this end answers
+ * @param reported  what this end failed at when nobody waits for it
+ */
+export function openChannel<Near, Far>(
+  port: Port,
+  near: Answers<Near>,
+  reported: (error: unknown) => void = () => {},
+): Channel<Far> {
   const waiting = new Map<number, { resolve(result: unknown): void; reject(error: FarError): void }>()
   const answering = new Map<string, (input: unknown) => unknown>(Object.entries(near))
   let calls: Message['calls'][number][] = []
@@ -85,7 +95,12 @@ export function openChannel<Near, Far>(port: Port, near: Answers<Near>): Channel
       answers.push(one)
       due()
     }
-    new Promise((resolve) => resolve(answering.get(name)?.(input))).then(
+    const answered = new Promise((resolve) => resolve(answering.get(name)?.(input)))
+    if (id === undefined) {
+      answered.catch(reported)
+      return
+    }
+    answered.then(
       (result) => reply({ id, result }),
       (error) => reply({ id, failure: failureOf(error) }),
     )
@@ -102,6 +117,11 @@ export function openChannel<Near, Far>(port: Port, near: Answers<Near>): Channel
         // The other end is this program with this interface; what it answers was typed there.
         waiting.set(id, { resolve: resolve as (result: unknown) => void, reject })
       })
+    },
+    tell(name, input) {
+      if (isOver) return
+      calls.push({ id: undefined, name, input })
+      due()
     },
     end() {
       isOver = true

@@ -114,8 +114,9 @@ class Fleet {
 
   /** @throws ServerError `worker_failed` */
   async #launch({ number }: Slot): Promise<{ worker: WorkerProcess; url: string }> {
-    const { shared, installation } = this.#options
-    const worker = startProcess(this.#sockets.fdOf(number), this.#configuration, shared)
+    const { shared, installation, world } = this.#options
+    const report = (error: unknown) => world.report('what a worker had to say could not be kept', error)
+    const worker = startProcess(this.#sockets.fdOf(number), this.#configuration, shared, report)
     this.#processes.add(worker)
     // A worker that is gone refuses every key.
     const unfollow = installation.keys.follow((keys) => worker.channel.call('keys', keys).catch(() => {}))

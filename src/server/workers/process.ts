@@ -23,8 +23,16 @@ const beatMs = 1000
 /** A loop that stands still for so many beats has hung: no request and no collection of garbage takes that long. */
 const maxMissedBeats = 5
 
-/** @param fd  the socket that it is to listen on */
-export function startProcess(fd: number, configuration: Configuration, shared: Shared): WorkerProcess {
+/**
+ * @param fd      the socket that it is to listen on
+ * @param report  what it asked for, without waiting, and what failed
+ */
+export function startProcess(
+  fd: number,
+  configuration: Configuration,
+  shared: Shared,
+  report: (error: unknown) => void,
+): WorkerProcess {
   // In the checkout this file is TypeScript, in the published package JavaScript; its sibling is the same.
   const isSource = import.meta.url.endsWith('.ts')
   const entry = isSource ? new URL('./worker.ts', import.meta.url) : new URL('./worker.js', import.meta.url)
@@ -37,35 +45,39 @@ export function startProcess(fd: number, configuration: Configuration, shared: S
   let missed = 0
   let watching: NodeJS.Timeout | undefined
   const leases = new Set<string>()
-  const channel = openChannel<SequencerCalls, WorkerCalls>(portOf(child), {
-    record(event) {
-      if (isAllowedDecision(event)) running.add(event.metadata.correlation_uid ?? '')
-      return shared.record(event)
+  const channel = openChannel<SequencerCalls, WorkerCalls>(
+    portOf(child),
+    {
+      record(event) {
+        if (isAllowedDecision(event)) running.add(event.metadata.correlation_uid ?? '')
+        return shared.record(event)
+      },
+      note(event) {
+        running.delete(event.metadata.correlation_uid ?? '')
+        return shared.note(event)
+      },
+      detected: shared.detected,
+      admit: shared.admit,
+      protect: shared.protect,
+      acquire({ id, places }) {
+        leases.add(id)
+        return shared.leases.acquire(id, places)
+      },
+      release(id) {
+        leases.delete(id)
+        return shared.leases.release(id)
+      },
+      reserve: ({ id, charges }) => shared.budgets.reserve(id, charges),
+      settle: ({ id, amounts }) => shared.budgets.settle(id, amounts),
+      check: shared.addresses.check,
+      failed: ({ address, code }) => shared.addresses.failed(address, code),
+      drain: shared.addresses.drain,
+      beat() {
+        missed = 0
+      },
     },
-    note(event) {
-      running.delete(event.metadata.correlation_uid ?? '')
-      return shared.note(event)
-    },
-    detected: shared.detected,
-    admit: shared.admit,
-    protect: shared.protect,
-    acquire({ id, places }) {
-      leases.add(id)
-      return shared.leases.acquire(id, places)
-    },
-    release(id) {
-      leases.delete(id)
-      return shared.leases.release(id)
-    },
-    reserve: ({ id, charges }) => shared.budgets.reserve(id, charges),
-    settle: ({ id, amounts }) => shared.budgets.settle(id, amounts),
-    check: shared.addresses.check,
-    failed: ({ address, code }) => shared.addresses.failed(address, code),
-    drain: shared.addresses.drain,
-    beat() {
-      missed = 0
-    },
-  })
+    report,
+  )
   const { promise: ended, resolve } = Promise.withResolvers<string>()
   const end = (reason: string) => {
     clearInterval(watching)

@@ -1,6 +1,7 @@
 // A worker: the process that serves requests, and nothing else. Started by the sequencer (fleet.ts) with a socket that
 // is already bound. Whatever must be common to all workers, it asks of the sequencer; without it, it ends at once.
 import { createKeyReplica } from '#identity'
+import type { AddressGuard } from '#limits'
 import { withoutRestart } from '../changes.ts'
 import { loadSettings, readSettings } from '../configuration.ts'
 import { replay } from '../recording.ts'
@@ -56,7 +57,7 @@ const channel = openChannel<WorkerCalls, SequencerCalls>(portOfParent(), {
   },
 })
 
-setInterval(() => channel.call('beat', undefined).catch(() => {}), beatMs)
+setInterval(() => channel.tell('beat', undefined), beatMs)
 
 async function read({ file, recording, started }: Configuration): Promise<Furnishing> {
   const { settings, policies } = await readSettings(file, replay(recording))
@@ -67,29 +68,53 @@ async function read({ file, recording, started }: Configuration): Promise<Furnis
 function sharedWith(commitKey: Uint8Array): Shared {
   return {
     record: (event) => channel.call('record', event),
-    note: (event) => channel.call('note', event),
-    detected(detection) {
-      channel.call('detected', detection).catch((error) => world.report('a detection was lost', error))
-    },
+    note: async (event) => channel.tell('note', event),
+    detected: (detection) => channel.tell('detected', detection),
     authenticate: keys.authenticate,
     admit: (charges) => channel.call('admit', charges),
     leases: {
       acquire: (id, places) => channel.call('acquire', { id, places }),
-      release: (id) => channel.call('release', id),
+      release: (id) => channel.tell('release', id),
     },
     budgets: {
       reserve: (id, charges) => channel.call('reserve', { id, charges }),
-      settle: (id, amounts) => channel.call('settle', { id, amounts }),
+      settle: (id, amounts) => channel.tell('settle', { id, amounts }),
     },
-    addresses: {
+    addresses: rememberAllowed({
       check: (address) => channel.call('check', address),
       failed: (address, code) => channel.call('failed', { address, code }),
       drain: () => channel.call('drain', undefined),
-    },
+    }),
     protect: (protection) => channel.call('protect', protection),
     commitKey,
   }
 }
+
+/**
+ * An address that may ask is not asked about again for a second, unless it fails here: one that guesses fails each time,
+ * so it gains at most one guess for each worker.
+ */
+function rememberAllowed(guard: AddressGuard): AddressGuard {
+  const allowedUntil = new Map<string, number>()
+  return {
+    drain: guard.drain,
+    check(address) {
+      if ((allowedUntil.get(address) ?? 0) > world.monotonic()) return allowed
+      return Promise.resolve(guard.check(address)).then((decision) => {
+        if (allowedUntil.size >= maxRemembered) allowedUntil.clear()
+        if (decision.allowed) allowedUntil.set(address, world.monotonic() + 1000)
+        return decision
+      })
+    },
+    failed(address, code) {
+      allowedUntil.delete(address)
+      return guard.failed(address, code)
+    },
+  }
+}
+
+const allowed = { allowed: true } as const
+const maxRemembered = 10_000
 
 function portOfParent(): Port {
   return {
