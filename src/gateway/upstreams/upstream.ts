@@ -29,6 +29,8 @@ export function createUpstream(settings: UpstreamSettings, world: UpstreamWorld)
     connections: settings.connections,
     pipelining: 1,
     clientTtl: renewalMs,
+    keepAliveTimeout: idleMs,
+    keepAliveTimeoutThreshold: idleMarginMs,
     maxHeaderSize: maxHeaderBytes,
     // Kept by each call itself.
     headersTimeout: 0,
@@ -79,6 +81,13 @@ function withParameter(search: string, parameter: string): string {
 /** A connection lives no longer than this, so that an address which has become wrong is left. */
 const renewalMs = 300_000
 const addressTtlMs = 30_000
+/**
+ * An idle connection is closed by us before its server does: a request that meets its close half-way may have been
+ * carried out, and cannot be sent again. Most servers wait for 5 s or more, or say how long in `Keep-Alive`; then we leave
+ * a margin.
+ */
+const idleMs = 4000
+const idleMarginMs = 2000
 const maxHeaderBytes = 16 * 1024
 
 /** net and tls do not look up an address, so one in the URL is checked here. */
