@@ -3,8 +3,9 @@
 import { gatewayBench } from './gateway.ts'
 import { inspectBench } from './inspect.ts'
 import { policyBench } from './policy.ts'
+import { workersBench } from './workers.ts'
 
-const benches = { gateway: gatewayBench, policy: policyBench, inspect: inspectBench }
+const benches = { gateway: gatewayBench, policy: policyBench, inspect: inspectBench, workers: workersBench }
 
 const wanted = process.argv.slice(2)
 let isWithinLimits = true

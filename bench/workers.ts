@@ -5,17 +5,18 @@ import { Agent } from 'node:http'
 import { availableParallelism } from 'node:os'
 import type { Contestant } from './gateway/contestants.ts'
 import { chatBody, parallel } from './gateway/load.ts'
-import { startServing } from './gateway/serving.ts'
+import { type ServingContestant, startServing } from './gateway/serving.ts'
 import { median, type Row, table } from './table.ts'
 
-const rounds = 7
-const requestsPerRound = 3000
+const rounds = 5
+const requestsPerRound = 2000
 const width = 64
 
 interface Round {
   readonly perSecond: number
-  /** µs of a request: the gateway's, the model server's, the client's. */
-  readonly gateway: number
+  /** µs of a request: the gateway's first process, all its others, the model server's, the client's. */
+  readonly first: number
+  readonly others: number
   readonly model: number
   readonly client: number
 }
@@ -24,7 +25,7 @@ interface Round {
 export async function workersBench(print: (line: string) => void): Promise<boolean> {
   const { contestants, model, close } = await startServing([1, 2])
   try {
-    const measured = new Map<Contestant, Round[]>(contestants.map((contestant) => [contestant, []]))
+    const measured = new Map<ServingContestant, Round[]>(contestants.map((contestant) => [contestant, []]))
     for (let round = -1; round < rounds; round++) {
       print(round < 0 ? 'warming up' : `round ${round + 1} of ${rounds}`)
       for (const [contestant, into] of measured) {
@@ -39,16 +40,17 @@ export async function workersBench(print: (line: string) => void): Promise<boole
   }
 }
 
-async function measure(contestant: Contestant, model: Contestant): Promise<Round> {
+async function measure(contestant: ServingContestant, model: Contestant): Promise<Round> {
   const agent = new Agent({ keepAlive: true, maxSockets: width })
-  const before = [contestant.cpuMs(), model.cpuMs(), ownCpuMs()]
+  const times = () => [contestant.firstCpuMs(), contestant.cpuMs(), model.cpuMs(), ownCpuMs()]
+  const before = times()
   const seconds = await parallel(contestant, agent, chatBody(false), requestsPerRound, width)
-  const after = [contestant.cpuMs(), model.cpuMs(), ownCpuMs()]
+  const after = times()
   agent.destroy()
-  const [gateway = 0, server = 0, client = 0] = after.map(
+  const [first = 0, all = 0, server = 0, client = 0] = after.map(
     (ms, at) => ((ms - (before[at] ?? 0)) * 1000) / requestsPerRound,
   )
-  return { perSecond: requestsPerRound / seconds, gateway, model: server, client }
+  return { perSecond: requestsPerRound / seconds, first, others: all - first, model: server, client }
 }
 
 function ownCpuMs(): number {
@@ -56,37 +58,29 @@ function ownCpuMs(): number {
   return (user + system) / 1000
 }
 
-function report(measured: ReadonlyMap<Contestant, readonly Round[]>): string {
-  const rows: Row[] = [
-    [
-      '',
-      'req/s',
-      '/one',
-      'gateway CPU µs',
-      'req per CPU s',
-      '/one',
-      'model CPU µs',
-      'client CPU µs',
-      'cores busy',
-      'RSS MiB',
-    ],
-  ]
+function report(measured: ReadonlyMap<ServingContestant, readonly Round[]>): string {
+  const head = ['req/s', '/one', 'CPU µs: first', 'others', 'req/CPU s', '/one', 'model µs', 'client µs', 'cores busy']
+  const rows: Row[] = [['', ...head, 'possible/one', 'RSS MiB']]
   const of = (list: readonly Round[], figure: (round: Round) => number) => median(list.map(figure))
-  const [first = []] = measured.values()
-  for (const [{ name, residentMiB }, list] of measured) {
+  const gatewayOf = ({ first, others }: Round) => first + others
+  const [one = []] = measured.values()
+  for (const [{ name, workers, residentMiB }, list] of measured) {
     const perSecond = of(list, (round) => round.perSecond)
-    const gateway = of(list, (round) => round.gateway)
-    const busy = of(list, (round) => (round.perSecond * (round.gateway + round.model + round.client)) / 1e6)
+    const gateway = of(list, gatewayOf)
+    const busiest = of(list, ({ first, others }) => Math.max(first, others / workers))
+    const busy = of(list, (round) => (round.perSecond * (gatewayOf(round) + round.model + round.client)) / 1e6)
     rows.push([
       name,
       perSecond.toFixed(0),
-      (perSecond / of(first, (round) => round.perSecond)).toFixed(2),
-      gateway.toFixed(0),
+      (perSecond / of(one, (round) => round.perSecond)).toFixed(2),
+      of(list, ({ first }) => first).toFixed(0),
+      of(list, ({ others }) => others).toFixed(0),
       (1e6 / gateway).toFixed(0),
-      (of(first, (round) => round.gateway) / gateway).toFixed(2),
+      (of(one, gatewayOf) / gateway).toFixed(2),
       of(list, (round) => round.model).toFixed(0),
       of(list, (round) => round.client).toFixed(0),
       `${busy.toFixed(2)} of ${availableParallelism()}`,
+      (of(one, gatewayOf) / busiest).toFixed(2),
       residentMiB().toFixed(0),
     ])
   }

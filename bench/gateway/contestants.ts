@@ -19,8 +19,8 @@ export interface Contestant {
   residentMiB(): number
 }
 
-const here = dirname(fileURLToPath(import.meta.url))
-const bin = join(here, '..', '..', 'bin')
+export const here = dirname(fileURLToPath(import.meta.url))
+export const bin = join(here, '..', '..', 'bin')
 
 /** Starts everything; `close` ends it. nginx is left out, loudly, where it is not installed. */
 export async function startContestants(): Promise<{ contestants: Contestant[]; close(): void }> {
@@ -61,7 +61,7 @@ export async function startContestants(): Promise<{ contestants: Contestant[]; c
   }
 }
 
-function contestant(name: string, url: string, key: string, roots: number[]): Contestant {
+export function contestant(name: string, url: string, key: string, roots: number[]): Contestant {
   const sum = (measure: (pid: number) => number) => familyOf(roots).reduce((total, pid) => total + measure(pid), 0)
   return { name, url, key, cpuMs: () => sum(cpuMsOf), residentMiB: () => sum(residentMiBOf) }
 }
@@ -102,7 +102,7 @@ http {
   throw new Error('nginx did not start')
 }
 
-async function firstLine(child: ChildProcess): Promise<string> {
+export async function firstLine(child: ChildProcess): Promise<string> {
   if (child.stdout === null) throw new Error('no output to read')
   const [line] = await once(createInterface({ input: child.stdout }), 'line')
   return line
@@ -130,7 +130,7 @@ function familyOf(roots: readonly number[]): number[] {
 }
 
 /** User and system time of all threads, in ms; the kernel counts in ticks of 10 ms. */
-function cpuMsOf(pid: number): number {
+export function cpuMsOf(pid: number): number {
   const fields = read(`/proc/${pid}/stat`).split(') ')[1]?.split(' ') ?? []
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * 10
 }

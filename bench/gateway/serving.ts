@@ -3,12 +3,18 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bin, type Contestant, contestant, firstLine, here } from './contestants.ts'
+import { bin, type Contestant, contestant, cpuMsOf, firstLine, here } from './contestants.ts'
+
+export interface ServingContestant extends Contestant {
+  readonly workers: number
+  /** CPU time of the process that was started, without its children, ms. */
+  firstCpuMs(): number
+}
 
 /** Starts one gateway for each number of workers; `close` ends them. */
 export async function startServing(
   workers: readonly number[],
-): Promise<{ contestants: Contestant[]; model: Contestant; close(): void }> {
+): Promise<{ contestants: ServingContestant[]; model: Contestant; close(): void }> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'))
   const children: ChildProcess[] = []
   const start = async (file: string, args: readonly string[], cwd: string) => {
@@ -17,7 +23,7 @@ export async function startServing(
     return { line: await firstLine(child), pid: child.pid ?? 0 }
   }
   const model = await start('holdfast-node', [join(here, 'model.ts')], folder)
-  const contestants: Contestant[] = []
+  const contestants: ServingContestant[] = []
   for (const count of workers) {
     const cwd = join(folder, String(count))
     mkdirSync(cwd)
@@ -26,7 +32,8 @@ export async function startServing(
     const key = run(cwd, ['keys', 'create', '--name', 'bench', '--config', 'holdfast.yaml'])
     const { line, pid } = await start('holdfast', ['serve', '--json', '--workers', String(count)], cwd)
     const name = count === 1 ? 'one process' : `${count} workers`
-    contestants.push(contestant(name, JSON.parse(line).gateway, key, [pid]))
+    const served = contestant(name, JSON.parse(line).gateway, key, [pid])
+    contestants.push({ ...served, workers: count, firstCpuMs: () => cpuMsOf(pid) })
   }
   return {
     contestants,
