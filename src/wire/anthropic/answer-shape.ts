@@ -76,13 +76,13 @@ const toolUse = object({
 const call: Shape = (reader, node, path, place) =>
   toolUse(reader, node, path, { ...place, channel: 'tool_call', tool: calledTool(reader, node) })
 
+const sourceFields = { type: word('text', 'base64'), media_type: word('text/plain', 'application/pdf') }
+const inlineSource = object({ ...sourceFields, data: fileData })
+const textSource = object({ ...sourceFields, data: text })
+
 const documentSource: Shape = (reader, node, path, place) => {
-  const isInline = stringMember(reader, node, 'type') === 'base64'
-  object({
-    type: word('text', 'base64'),
-    media_type: word('text/plain', 'application/pdf'),
-    data: isInline ? fileData : text,
-  })(reader, node, path, place)
+  const shape = stringMember(reader, node, 'type') === 'base64' ? inlineSource : textSource
+  shape(reader, node, path, place)
 }
 
 const fetched = object({

@@ -2,7 +2,7 @@
 // up to over the whole stream.
 import { WireError } from '../errors.ts'
 import { sealed } from '../opaque.ts'
-import { ignored, json, jsonText, object, type Shape, scalar, stringMember } from '../shape.ts'
+import { ignored, json, jsonText, memberOf, object, type Shape, scalar, stringMember } from '../shape.ts'
 import { answerText, citation, contentBlock, messageFields, signedText, thinkingText } from './answer-shape.ts'
 
 /** The content block that has begun and not ended. */
@@ -37,38 +37,50 @@ const events: ReadonlyMap<string, Shape> = new Map([
 interface DeltaKind {
   /** The blocks that it can continue. Clients drop it in any other, or take it for what it is not. */
   readonly blocks: readonly string[]
-  readonly fields: Readonly<Record<string, Shape>>
-  /** Complete in itself, and no piece of a text. */
-  readonly isWhole?: boolean
+  readonly shape: Shape
 }
 
 const calls = ['tool_use', 'server_tool_use', 'mcp_tool_use']
 
 const deltas: ReadonlyMap<string, DeltaKind> = new Map([
-  ['text_delta', { blocks: ['text'], fields: { text: answerText } }],
-  ['input_json_delta', { blocks: calls, fields: { partial_json: jsonText } }],
-  ['thinking_delta', { blocks: ['thinking'], fields: { thinking: thinkingText, estimated_tokens: scalar } }],
-  ['signature_delta', { blocks: ['thinking'], fields: { signature: sealed }, isWhole: true }],
-  ['citations_delta', { blocks: ['text'], fields: { citation }, isWhole: true }],
-  [
-    'compaction_delta',
-    { blocks: ['compaction'], fields: { content: signedText, encrypted_content: sealed }, isWhole: true },
-  ],
+  ['text_delta', { blocks: ['text'], shape: piece({ text: answerText }) }],
+  ['input_json_delta', { blocks: calls, shape: piece({ partial_json: jsonText }) }],
+  ['thinking_delta', { blocks: ['thinking'], shape: piece({ thinking: thinkingText, estimated_tokens: scalar }) }],
+  ['signature_delta', { blocks: ['thinking'], shape: whole({ signature: sealed }) }],
+  ['citations_delta', { blocks: ['text'], shape: whole({ citation }) }],
+  ['compaction_delta', { blocks: ['compaction'], shape: whole({ content: signedText, encrypted_content: sealed }) }],
 ])
 
-function deltaEvent(open: OpenBlock): Shape {
-  const channel = calls.includes(open.type) ? 'tool_call' : 'assistant'
-  return object({
-    type: ignored,
-    index: scalar,
-    delta: (reader, node, path, place) => {
-      const kind = deltas.get(stringMember(reader, node, 'type') ?? '')
-      if (kind !== undefined && !kind.blocks.includes(open.type)) throw misplaced()
-      const isWhole = kind?.isWhole ?? false
-      const shape = kind === undefined ? anything : object({ ...kind.fields, type: ignored })
-      inLane('/delta/', shape, isWhole)(reader, node, path, { ...place, channel, tool: open.tool })
-    },
-  })
+/** A delta that is not known: each of its texts may go on in the next one. */
+const otherDelta = inLane('/delta/', anything, false)
+
+/** The block's texts go on. */
+function piece(fields: Readonly<Record<string, Shape>>): Shape {
+  return inLane('/delta/', object({ ...fields, type: ignored }), false)
+}
+
+/** Complete in itself. */
+function whole(fields: Readonly<Record<string, Shape>>): Shape {
+  return inLane('/delta/', object({ ...fields, type: ignored }), true)
+}
+
+const continued = object({
+  type: ignored,
+  index: scalar,
+  delta: (reader, node, path, place) => {
+    const shape = deltas.get(stringMember(reader, node, 'type') ?? '')?.shape ?? otherDelta
+    shape(reader, node, path, place)
+  },
+})
+
+function deltaEvent({ type, tool }: OpenBlock): Shape {
+  const channel = calls.includes(type) ? 'tool_call' : 'assistant'
+  return (reader, node, path, place) => {
+    const delta = memberOf(node, 'delta')
+    const kind = deltas.get((delta && stringMember(reader, delta, 'type')) ?? '')
+    if (kind !== undefined && !kind.blocks.includes(type)) throw misplaced()
+    continued(reader, node, path, { ...place, channel, tool })
+  }
 }
 
 /** The lane's id is the block's index, and the path behind `before`. */

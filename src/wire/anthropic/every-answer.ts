@@ -14,9 +14,9 @@ import {
   direct,
   document,
   type EachKind,
-  input,
   seal,
 } from './every-request.ts'
+import { input } from './every-tool.ts'
 
 const citations: EachKind<TextCitation> = {
   char_location: { ...citationParams.char_location, file_id: 'file_1' },
