@@ -4,7 +4,7 @@ import { type Exchange, established } from '../exchange.ts'
 import type { House } from '../house.ts'
 import { screenWhole } from './lanes.ts'
 import { renamedParts } from './model-name.ts'
-import { screenNames } from './names.ts'
+import { createNameScreen } from './names.ts'
 
 /**
  * The bytes that may go to the client for an upstream's JSON answer: its own bytes when nothing had to change.
@@ -18,7 +18,7 @@ export async function screenAnswer(exchange: Exchange, house: House, body: Uint8
   exchange.usage = answer.usage ?? exchange.usage
   for (const { path, text } of answer.parts) exchange.budget?.meter.note(path, text)
   exchange.budget?.meter.end()
-  await screenNames(exchange, house, answer.names)
+  createNameScreen(exchange, house)(answer.names)
   const edits = await editsOf(exchange, house, answer.parts)
   return format.replaceInResponse(answer, [...edits, ...renamedParts(exchange, answer.names)])
 }
