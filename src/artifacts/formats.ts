@@ -1,5 +1,6 @@
 // Every format that the scanner reads, one line each.
 import { gzip, zlib, zstd } from './compressed/format.ts'
+import { coreml } from './coreml/format.ts'
 import type { Format } from './format.ts'
 import { gguf } from './gguf/format.ts'
 import { jinja } from './jinja/format.ts'
@@ -8,6 +9,7 @@ import { onnx } from './onnx/format.ts'
 import { pickle } from './pickle/format.ts'
 import { safetensors } from './safetensors/format.ts'
 import { tar } from './tar/format.ts'
+import { frozenGraph, kerasMetadata, savedModel } from './tensorflow/format.ts'
 import { text } from './text/format.ts'
 import { zip } from './zip/format.ts'
 
@@ -21,6 +23,10 @@ export const formats: readonly Format[] = [
   safetensors,
   gguf,
   onnx,
+  savedModel,
+  frozenGraph,
+  kerasMetadata,
+  coreml,
   jinja,
   pickle,
   text,
