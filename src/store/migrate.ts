@@ -42,11 +42,14 @@ export async function migrate(
 /** What `migrate` would apply, and nothing else. @throws StoreError `migration_*` as it would */
 export async function pendingMigrations(bare: Kysely<unknown>, list: readonly Migration[]): Promise<readonly string[]> {
   const plan = planOf(bare, list)
-  const tables = await bare.introspection.getTables({ withInternalKyselyTables: false })
-  const isOurs = tables.some(({ name, schema = 'holdfast' }) => name === 'holdfast_migrations' && schema === 'holdfast')
-  if (!isOurs) return plan.map(({ id }) => id)
-  const recorded = await checkedRecord(bare.$extendTables<Tables>(), plan)
-  return plan.map(({ id }) => id).filter((id) => !recorded.has(id))
+  try {
+    const recorded = await checkedRecord(bare.$extendTables<Tables>(), plan)
+    return plan.map(({ id }) => id).filter((id) => !recorded.has(id))
+  } catch (error) {
+    // There is no such table: nothing was ever applied.
+    if (error instanceof StoreError && error.code === 'sql') return plan.map(({ id }) => id)
+    throw error
+  }
 }
 
 async function makeRecord(database: Kysely<Tables>): Promise<void> {

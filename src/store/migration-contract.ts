@@ -43,6 +43,16 @@ export function migrationContract(name: string, create: () => Promise<StoreUnder
         assert.deepEqual(await store.migrate([first, second, elsewhere]), { applied: ['one/0002-b'] })
       }))
 
+    test('those that wait are named without being applied, and what cannot be applied is refused', () =>
+      onFreshStore(async (store) => {
+        assert.deepEqual(await store.pending([first, elsewhere]), ['one/0001-a', 'two/0001-c'])
+        await store.migrate([first])
+        assert.deepEqual(await store.pending([first, second, elsewhere]), ['one/0002-b', 'two/0001-c'])
+        await assert.rejects(store.pending([elsewhere]), { code: 'migration_unknown' })
+        assert.deepEqual(await store.migrate([first, second, elsewhere]), { applied: ['one/0002-b', 'two/0001-c'] })
+        assert.deepEqual(await store.pending([first, second, elsewhere]), [])
+      }))
+
     test('one that fails leaves nothing behind, and those before it stay', () =>
       onFreshStore(async (store) => {
         const failing: Migration = {

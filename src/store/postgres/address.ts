@@ -1,5 +1,5 @@
 // A postgres:// URL as what the driver needs. TLS with full verification is the rule (libpq's sslmode=verify-full);
-// plain text goes no further than this machine. Nothing is taken from the environment or from ~/.pgpass.
+// plain text goes no further than this machine. Neither the environment nor ~/.pgpass has a say in it.
 
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls'
 import { StoreError } from '../error.ts'
