@@ -40,6 +40,10 @@ export async function serve(args: string[], io: CommandIo): Promise<number> {
   const { signal } = io
   const workers = workersOf(values.workers)
   const sockets = handedOver(io)
+  if (sockets.length > workers)
+    throw new UsageError(
+      `${sockets.length} sockets were handed over: say --workers ${sockets.length}, or hand over one`,
+    )
   const file = await readConfigured(resolve(io.cwd, values.config), diskReader)
   const read = values.data === undefined ? file : { ...file, data: resolve(io.cwd, values.data) }
   const watch = !values['no-watch']

@@ -86,8 +86,8 @@ export async function startHoldfast(
       record: shared.record,
       world,
       async prepare(next) {
-        const prepared = await opened.prepare(next)
         await register(installation, next.settings)
+        const prepared = await opened.prepare(next)
         return {
           discard: prepared.discard,
           commit() {

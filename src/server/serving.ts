@@ -59,10 +59,14 @@ export async function serve(
   const door = createTokenDoor(world)
   const build = ({ settings, policies }: Furnishing): Built => {
     const routes = upstreams.acquire(settings.upstreams)
-    const tokens = door.verifier(settings.identity, shared.commitKey)
-    return { settings, routes, house: furnish(shared, settings, policies, routes, world, tokens) }
+    try {
+      const tokens = door.verifier(settings.identity, shared.commitKey)
+      return { settings, routes, house: furnish(shared, settings, policies, routes, world, tokens) }
+    } catch (error) {
+      release(routes)
+      throw error
+    }
   }
-  let now = build(first)
   const leaving = new Set<Promise<void>>()
   const release = (routes: readonly UpstreamRoute[]) => {
     const released = upstreams
@@ -71,6 +75,7 @@ export async function serve(
       .finally(() => leaving.delete(released))
     leaving.add(released)
   }
+  let now = build(first)
   const houses = createHouses(now.house)
   const listener = await openListener(houses, first.settings.listen, fd)
   return {

@@ -30,23 +30,33 @@ export function createUpstreams(shared: Pick<Shared, 'note'>, world: World): Ups
     },
   })
   return {
-    acquire: (settings) =>
-      settings.map((each) => {
-        const id = identityOf(each)
-        const known = open.get(id) ?? { route: createRoute(each, worldOf(each.name)), users: 0 }
-        known.users++
-        open.set(id, known)
-        return known.route
-      }),
-    async release(routes) {
-      const closing: Promise<void>[] = []
-      for (const [id, known] of open) {
-        if (!routes.includes(known.route) || --known.users > 0) continue
-        open.delete(id)
-        closing.push(known.route.upstream.close())
+    acquire(settings) {
+      const routes: UpstreamRoute[] = []
+      try {
+        for (const each of settings) {
+          const id = identityOf(each)
+          const known = open.get(id) ?? { route: createRoute(each, worldOf(each.name)), users: 0 }
+          known.users++
+          open.set(id, known)
+          routes.push(known.route)
+        }
+        return routes
+      } catch (error) {
+        void release(routes)
+        throw error
       }
-      await Promise.all(closing)
     },
+    release,
+  }
+
+  async function release(routes: readonly UpstreamRoute[]): Promise<void> {
+    const closing: Promise<void>[] = []
+    for (const [id, known] of open) {
+      if (!routes.includes(known.route) || --known.users > 0) continue
+      open.delete(id)
+      closing.push(known.route.upstream.close())
+    }
+    await Promise.all(closing)
   }
 }
 

@@ -62,6 +62,8 @@ class Fleet {
   readonly #slots: readonly Slot[]
   /** Every process there is, those that are on their way in or out among them. */
   readonly #processes = new Set<WorkerProcess>()
+  /** Those that serve, also when they are on their way out. */
+  readonly #serving = new Set<WorkerProcess>()
   /** Those whose end is no accident. */
   readonly #retiring = new WeakSet<WorkerProcess>()
   #configuration: Configuration
@@ -101,6 +103,7 @@ class Fleet {
   async #fill(slot: Slot): Promise<string> {
     const { worker, url } = await this.#launch(slot)
     slot.worker = worker
+    if (this.#isClosing) this.#retire(worker, 0, 0)
     const since = this.#options.world.monotonic()
     worker.ended.then((reason) => {
       if (this.#isClosing || this.#retiring.has(worker)) return
@@ -123,12 +126,14 @@ class Fleet {
     worker.ended.then(() => {
       unfollow()
       this.#processes.delete(worker)
+      this.#serving.delete(worker)
     })
     const limit = setTimeout(() => worker.kill(), startLimitMs)
     try {
       const started = await worker.channel.call('start', { ...this.#configuration, commitKey: shared.commitKey })
       if ('failure' in started) throw failed(number, started.failure)
       if (started.version !== version) throw failed(number, anotherVersion(started.version))
+      this.#serving.add(worker)
       // The configuration may have changed in the meantime.
       while (worker.configuration !== this.#configuration) await this.#catchUp(worker)
       worker.watchBeats()
@@ -168,7 +173,7 @@ class Fleet {
 
   async #prepare(recording: Recording, graceMs: number): Promise<Prepared> {
     const configuration = { ...this.#configuration, recording }
-    const workers = this.#slots.flatMap(({ worker }) => worker ?? [])
+    const workers = [...this.#serving]
     const results = await Promise.all(
       workers.map((worker) => worker.channel.call('prepare', configuration).catch(() => died)),
     )
@@ -183,11 +188,13 @@ class Fleet {
       throw new ServerError('worker_failed', failure)
     }
     return {
-      commit: () => {
+      commit: async () => {
         this.#configuration = configuration
         this.#graceMs = graceMs
         for (const worker of ready) worker.configuration = configuration
-        return tell('commit')
+        const late = [...this.#serving].filter((worker) => worker.configuration !== configuration)
+        // One that cannot follow must not serve by what no longer holds.
+        await Promise.all([tell('commit'), ...late.map((worker) => this.#catchUp(worker).catch(worker.kill))])
       },
       discard: () => tell('discard'),
     }
