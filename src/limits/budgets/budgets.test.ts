@@ -115,7 +115,13 @@ test('a reservation that cannot be written is none', async (t) => {
   const { open, store } = await worldOf(t)
   const budgets = await open()
   await store.database().schema.dropTable('limits_journal').execute()
-  await assert.rejects(async () => budgets.reserve('a', [charge('k', 100)]))
+  const first = budgets.reserve('a', [charge('k', 50)])
+  first.catch(() => {})
+  // While the first is being written.
+  for (let turn = 0; turn < 5; turn++) await undefined
+  const second = budgets.reserve('b', [charge('k', 50)])
+  await assert.rejects(first)
+  await assert.rejects(second)
   assert.deepEqual(spentBy(budgets), { k: [0, 0] })
 })
 

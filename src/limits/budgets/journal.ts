@@ -86,8 +86,7 @@ export async function openJournal(database: Kysely<LimitsTables>): Promise<Journ
         )
         .execute()
     } catch (error) {
-      giveBack(batch)
-      for (const [, { written }] of batch) written.reject(error)
+      giveUp([...batch, ...waiting], error)
       throw error
     }
     for (const [id, { isOpen, lines, written }] of batch) {
@@ -96,10 +95,11 @@ export async function openJournal(database: Kysely<LimitsTables>): Promise<Journ
     }
   }
 
-  /** A settlement must not be lost; who waits for a reservation hears that it was not written. */
-  function giveBack(batch: readonly (readonly [string, Waiting])[]): void {
-    const kept = batch.filter(([id, { isOpen }]) => !isOpen && !waiting.has(id))
-    waiting = new Map([...kept.map(([id, { lines }]) => [id, settlement(lines)] as const), ...waiting])
+  /** Who waits for a reservation hears that it was not written. A settlement must not be lost, so it waits for the next time. */
+  function giveUp(rows: readonly (readonly [string, Waiting])[], error: unknown): void {
+    const settlements = rows.filter(([, { isOpen }]) => !isOpen)
+    waiting = new Map(settlements.map(([id, { lines }]) => [id, settlement(lines)]))
+    for (const [, { written }] of rows) written.reject(error)
   }
 
   async function fold(now: number): Promise<void> {
