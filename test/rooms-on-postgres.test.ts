@@ -19,6 +19,7 @@ const rooms = {
   inventory: 'src/inventory/*.test.ts',
   findings: 'src/findings/**/*.test.ts',
   identity: 'src/identity/{api-keys,revoke}.test.ts',
+  limits: 'src/limits/budgets/budgets.test.ts',
   privacy: 'src/privacy/vault.test.ts',
 }
 
