@@ -39,7 +39,10 @@ export function digestBasis(basis: Basis, tenant: string, recordClaims: boolean)
 }
 
 /** Puts the basis on record when this house has not, in front of the decision that is recorded next. */
-export function referTo({ digest, basis, tenant }: DigestedBasis, house: House): BasisReference {
+export function referTo(
+  { digest, basis, tenant }: DigestedBasis,
+  house: Pick<House, 'record' | 'now' | 'randomBytes'>,
+): BasisReference {
   const known = onRecord.get(house) ?? new Map<string, BasisReference>()
   onRecord.set(house, known)
   const found = known.get(digest)
@@ -50,7 +53,7 @@ export function referTo({ digest, basis, tenant }: DigestedBasis, house: House):
   known.set(digest, reference)
   const entity = { uid: digest, type: basisType, data: { ...basis } }
   house
-    .note(
+    .record(
       entityManagement({
         time: house.now(),
         uid: `ev_${Buffer.from(house.randomBytes(16)).toString('hex')}`,
@@ -72,7 +75,7 @@ export function referTo({ digest, basis, tenant }: DigestedBasis, house: House):
   return reference
 }
 
-const onRecord = new WeakMap<House, Map<string, BasisReference>>()
+const onRecord = new WeakMap<Pick<House, 'record'>, Map<string, BasisReference>>()
 const maxKnown = 10_000
 // An entry of the log holds 65,535 bytes.
 const maxBasisLength = 48 * 1024
