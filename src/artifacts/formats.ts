@@ -7,10 +7,12 @@ import { jinja } from './jinja/format.ts'
 import { npy } from './npy/format.ts'
 import { onnx } from './onnx/format.ts'
 import { pickle } from './pickle/format.ts'
+import { rds } from './rds/format.ts'
 import { safetensors } from './safetensors/format.ts'
 import { tar } from './tar/format.ts'
 import { frozenGraph, kerasMetadata, savedModel } from './tensorflow/format.ts'
 import { text } from './text/format.ts'
+import { xml } from './xml/format.ts'
 import { zip } from './zip/format.ts'
 
 export const formats: readonly Format[] = [
@@ -27,6 +29,8 @@ export const formats: readonly Format[] = [
   frozenGraph,
   kerasMetadata,
   coreml,
+  rds,
+  xml,
   jinja,
   pickle,
   text,
