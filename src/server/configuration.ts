@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { loadConfig } from '#config'
-import { tlsServerOptions } from '#crypto'
+import { sha256Hex, tlsServerOptions } from '#crypto'
 import type { PolicySet } from '#policy'
 import { ServerError } from './error.ts'
 import { checkIssuers } from './issuers.ts'
@@ -35,6 +35,11 @@ export function loadSettings(file: string, reader: ConfigurationReader): Setting
   const settings = loadConfig(file, settingsSchema, reader)
   requireCertificate(file, settings.listen)
   return settings
+}
+
+/** What identifies settings in the log. Secrets print as nothing but that they are secrets, so none can be guessed from it. */
+export function digestOf(settings: Settings): string {
+  return sha256Hex(JSON.stringify(settings))
 }
 
 /** What a TLS listener is opened with, or later renewed with. */

@@ -1,9 +1,10 @@
 // What the gateway lives in: the rooms, set up as the settings say, around what all gateways share.
-import { commitment, sha256Hex } from '#crypto'
+import { commitment } from '#crypto'
 import { createRouting, type House, type UpstreamRoute } from '#gateway'
 import { createIdentify, type TokenVerifier } from '#identity'
 import { createInspector, detectorsFor } from '#inspect'
 import { createEntities, type PolicySet } from '#policy'
+import { digestOf } from './configuration.ts'
 import type { Settings } from './settings.ts'
 import type { Shared } from './shared.ts'
 import type { World } from './world.ts'
@@ -48,8 +49,7 @@ export function furnish(
       maxEventBytes: settings.answers.maxEventBytes,
       stageTimeoutMs: settings.stageTimeout,
       retry: settings.retry,
-      // Secrets in it print as nothing but that they are secrets.
-      configuration: sha256Hex(JSON.stringify(settings)),
+      configuration: digestOf(settings),
       recordClaims: settings.policy.recordClaims,
     },
     record: shared.record,

@@ -2,13 +2,13 @@
 import { applicationLifecycle } from '#audit'
 import { describeIssue } from '#policy'
 import { type Administration, administer } from './administration.ts'
-import type { ReadSettings } from './configuration.ts'
+import { digestOf, type ReadSettings } from './configuration.ts'
 import { serveControl } from './control.ts'
 import { ServerError } from './error.ts'
 import { type Installation, openInstallation } from './installation.ts'
 import type { Operations } from './operations.ts'
 import { diskReader } from './recording.ts'
-import { type Configured, createReloader, digestOf, type Reloader } from './reload.ts'
+import { type Configured, createReloader, type Reloader } from './reload.ts'
 import { type Serving, serve } from './serving.ts'
 import type { Settings } from './settings.ts'
 import { type SharedRooms, shareRooms } from './shared.ts'
@@ -55,7 +55,7 @@ export async function startHoldfast(
   const shared = shareRooms(installation, settings, world)
   const upkeep = setInterval(() => keepUp(installation, shared, world), upkeepMs)
   started.defer(() => clearInterval(upkeep))
-  await installation.log.append(lifecycle('start', world, digestOf(read)))
+  await installation.log.append(lifecycle('start', world, digestOf(settings)))
   started.defer(() => recordStop(installation, world))
 
   const administration = administer(installation, world)

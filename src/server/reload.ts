@@ -1,10 +1,9 @@
 // A new configuration while exchanges run: read whole, checked, built, put on record, and only then used. Whatever is
 // wrong on the way leaves the old one where it is.
 import { type Actor, entityManagement } from '#audit'
-import { sha256Hex } from '#crypto'
 import { describeIssue } from '#policy'
 import { changedPaths, needsRestart, withoutRestart } from './changes.ts'
-import { type ReadSettings, readSettings } from './configuration.ts'
+import { digestOf, type ReadSettings, readSettings } from './configuration.ts'
 import { type ConfigurationReader, type Recording, record } from './recording.ts'
 import type { Furnishing, Prepared } from './serving.ts'
 import type { Shared } from './shared.ts'
@@ -73,7 +72,11 @@ export function createReloader(options: ReloaderOptions): Reloader {
     }
     const waiting = changed.filter(needsRestart)
     try {
-      await options.record(changeOf(known, next, { trigger, changed, waiting }, world))
+      const [before, after] = [
+        { ...known, settings: inUse },
+        { ...next, settings },
+      ]
+      await options.record(changeOf(before, after, { trigger, changed, waiting }, world))
     } catch {
       await prepared.discard()
       return refuse(trigger, 'the change could not be put on record')
@@ -88,7 +91,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
   async function refuse(trigger: ReloadTrigger, reason: string): Promise<ReloadResult> {
     world.warn(`the configuration stays as it was: ${reason}`)
     await options
-      .record(refusalOf(known, trigger, reason, world))
+      .record(refusalOf({ ...known, settings: inUse }, trigger, reason, world))
       .catch((error) => world.report('a refused configuration could not be put on record', error))
     return { outcome: 'refused', reason }
   }
@@ -105,11 +108,6 @@ export function createReloader(options: ReloaderOptions): Reloader {
   }
 }
 
-/** What identifies a configuration in the log: secrets are not in it, so a rotated one shows in the paths alone. */
-export function digestOf({ settings, policies }: ReadSettings): string {
-  return sha256Hex(JSON.stringify([settings, policies.digest]))
-}
-
 function changedPolicies(before: Configured, after: Configured): string[] {
   const names = changedPaths(Object.fromEntries(before.recording.listed), Object.fromEntries(after.recording.listed))
   return [...new Set(names.map((path) => `policy: ${path.replace(/\.(?:value|code)$/, '').replace(/^.*\//, '')}`))]
@@ -119,6 +117,7 @@ function changedPolicies(before: Configured, after: Configured): string[] {
 const maxPaths = 100
 const maxReason = 4000
 
+/** Both as they are used, without what waits for the next start. */
 function changeOf(
   before: Configured,
   after: Configured,
@@ -131,13 +130,13 @@ function changeOf(
     entity: {
       type: 'configuration',
       uid: after.file,
-      version: digestOf(after),
+      version: digestOf(after.settings),
       data: {
         changed: changed.slice(0, maxPaths),
         changed_count: changed.length,
         at_next_start: waiting.slice(0, maxPaths),
-        digest_before: digestOf(before),
-        digest_after: digestOf(after),
+        digest_before: digestOf(before.settings),
+        digest_after: digestOf(after.settings),
         policies_before: before.policies.digest,
         policies_after: after.policies.digest,
       },
@@ -149,7 +148,7 @@ function changeOf(
 function refusalOf(running: Configured, trigger: ReloadTrigger, reason: string, world: World) {
   return entityManagement({
     ...commonFields(trigger, world),
-    entity: { type: 'configuration', uid: running.file, version: digestOf(running) },
+    entity: { type: 'configuration', uid: running.file, version: digestOf(running.settings) },
     status: 'failure',
     statusDetail: reason.slice(0, maxReason),
   })
