@@ -63,7 +63,7 @@ const wrong: readonly [line: string, stderr: RegExp][] = [
   ['init --upstream bogus', /^--upstream takes openai, anthropic, azure, vllm, ollama$/],
   ['serve --config none.yaml', /none\.yaml:1:1: the configuration cannot be read: it does not exist$/],
   ['serve extra', /^unexpected 'extra'; see 'holdfast serve --help'$/],
-  ['config', /^say check or schema; see 'holdfast config --help'$/],
+  ['config', /^say check, schema or reload; see 'holdfast config --help'$/],
   ['config check extra', /^unexpected 'extra'; see 'holdfast config --help'$/],
   ['keys', /^say create, list or revoke; see 'holdfast keys --help'$/],
   ['keys create', /^keys create needs --name$/],

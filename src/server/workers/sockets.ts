@@ -2,7 +2,7 @@
 // The kernel spreads new connections over them evenly. Since a socket belongs to no worker, those who connect while
 // its worker is replaced, or has died, wait in its queue for the next one instead of being refused.
 import { lookup } from 'node:dns/promises'
-import { BoundSocket } from 'node:net'
+import net, { type BoundSocket } from 'node:net'
 import { cannotListen, ServerError } from '../error.ts'
 
 export interface Sockets {
@@ -18,6 +18,8 @@ export function handedOver(fds: readonly number[]): Sockets {
 
 /** @throws ServerError `address_in_use`, `address_refused`, `no_workers` where the platform cannot */
 export async function bindSockets(host: string, port: number, count: number): Promise<Sockets> {
+  // Not imported by its name, which an older Node does not have.
+  if (!('BoundSocket' in net)) throw new ServerError('no_workers', 'workers need Node 26.4 or newer: use one process')
   const { address } = await lookup(host)
   try {
     return kept(bindAll(address, port, count))
@@ -28,17 +30,17 @@ export async function bindSockets(host: string, port: number, count: number): Pr
 
 function bindAll(host: string, port: number, count: number): BoundSocket[] {
   // With SO_REUSEPORT two gateways of one user could share a port by mistake, so it is taken without first.
-  const first = new BoundSocket({ host, port })
+  const first = new net.BoundSocket({ host, port })
   const taken = first.address().port
   first.close()
   const sockets: BoundSocket[] = []
   try {
-    for (let at = 0; at < count; at++) sockets.push(new BoundSocket({ host, port: taken, reusePort: true }))
+    for (let at = 0; at < count; at++) sockets.push(new net.BoundSocket({ host, port: taken, reusePort: true }))
   } catch (error) {
     for (const socket of sockets) socket.close()
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOTSUP')) throw error
     // Such as macOS: all workers listen on one socket.
-    return [new BoundSocket({ host, port: taken })]
+    return [new net.BoundSocket({ host, port: taken })]
   }
   return sockets
 }
