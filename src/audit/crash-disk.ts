@@ -143,6 +143,10 @@ export class CrashDisk implements LogFiles {
     }
   }
 
+  openCached(path: string): Promise<LogFile> {
+    return this.open(path)
+  }
+
   async openSynced(path: string): Promise<SyncedFile> {
     const file = await this.open(path)
     return {

@@ -21,6 +21,82 @@ test('the same holds when any part of what was not synced reached the disk all t
   }
 })
 
+test('with group durability, power that goes out takes no more than what was appended since the last sync', async () => {
+  const steps = await groupWorkload(new CrashDisk(), [])
+  for (let crashAt = 0; crashAt <= steps; crashAt++) {
+    for (const keep of [() => false, () => true]) {
+      const synced: (readonly [number, string])[] = []
+      const disk = new CrashDisk({ crashAt })
+      await groupWorkload(disk, synced)
+      const found = disk.afterCrash(keep)
+      const log = await openTestLog(found, { syncEveryMs: 1 })
+      const stored = await storedUids(found)
+      for (const [index, uid] of synced) equal(stored[index], uid, `power cut before operation ${crashAt}`)
+      equal((await log.append(numberedEvent(1000))).index, stored.length)
+      await log.close()
+      deepEqual((await verifyLog({ dir, files: found })).problems, [], `power cut before operation ${crashAt}`)
+    }
+  }
+})
+
+test('with group durability, the end of the process takes nothing that was acknowledged', async () => {
+  const disk = new CrashDisk()
+  const log = await openTestLog(disk, { syncEveryMs: 1000 })
+  for (let number = 0; number < 20; number++) await log.append(numberedEvent(number))
+  // What the system has taken over is on the disk that is found.
+  const found = disk.afterCrash(() => true)
+  await (await openTestLog(found)).close()
+  equal((await storedUids(found)).length, 20)
+  await log.close()
+})
+
+test('with group durability, a sync that fails puts what was acknowledged into the tree', async () => {
+  let isBroken = false
+  const fault = (operation: string, path: string) =>
+    isBroken && operation === 'datasync' && path.includes('journal') ? new Error('EIO') : undefined
+  const disk = new CrashDisk({ fault })
+  const log = await openTestLog(disk, { syncEveryMs: 1 })
+  await log.append(numberedEvent(0))
+  isBroken = true
+  await log.append(numberedEvent(1))
+  while (log.trouble === undefined && (await storedUids(disk)).length < 2) await new Promise(setImmediate)
+  isBroken = false
+  await log.append(numberedEvent(2))
+  await log.close()
+  deepEqual(await storedUids(disk), ['event-0', 'event-1', 'event-2'])
+})
+
+/** Appends, and notes as synced what was appended before a checkpoint or a close that succeeded. */
+async function groupWorkload(disk: CrashDisk, synced: (readonly [number, string])[]): Promise<number> {
+  let number = 0
+  try {
+    for (const rounds of [4, 1]) {
+      const log = await openTestLog(disk, { syncEveryMs: 1 })
+      const waiting: (readonly [number, string])[] = []
+      const append = async (padding: number) => {
+        const event = numberedEvent(number++, padding)
+        const { index } = await log.append(event)
+        waiting.push([index, event.metadata.uid])
+      }
+      try {
+        for (let round = 0; round < rounds; round++) {
+          await Promise.all(Array.from({ length: 6 }, () => append(round === 0 ? 10 : 13_000)))
+          if (round % 2 === 1) {
+            await log.checkpoint()
+            synced.push(...waiting.splice(0))
+          }
+        }
+      } finally {
+        await log.close()
+        synced.push(...waiting)
+      }
+    }
+  } catch (error) {
+    ok(error instanceof Error && /power is out/.test(error.message), `${error}`)
+  }
+  return disk.operations
+}
+
 /** Runs until the power goes, looks at what is found afterwards, and goes on writing. */
 async function crashAndRecover(crashAt: number, keep: () => boolean): Promise<void> {
   const acknowledged = new Map<number, string>()

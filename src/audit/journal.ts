@@ -12,7 +12,7 @@
 //
 // The magic begins with a byte that no UTF-8 text has, so the content of an entry is never taken for a record.
 import { crc32 } from 'node:zlib'
-import type { SyncedFile } from './files.ts'
+import type { LogFile, SyncedFile } from './files.ts'
 import { maxEntryBytes } from './tlog/tiles.ts'
 
 export interface JournalRecord {
@@ -33,14 +33,18 @@ export function recordBytes(entryBytes: number): number {
 
 /** One journal file with the place where it is written next. */
 export class Journal {
-  readonly #file: SyncedFile
+  readonly #file: SyncedFile | LogFile
   readonly #capacity: number
   #round = 1
   #offset = 0
   #end = 0
+  #isSynced = true
 
-  /** @param capacity  bytes of the preallocated file, all zero */
-  constructor(file: SyncedFile, capacity: number) {
+  /**
+   * @param file      one that syncs each write, or one that `sync` has to be called for
+   * @param capacity  bytes of the preallocated file, all zero
+   */
+  constructor(file: SyncedFile | LogFile, capacity: number) {
     this.#file = file
     this.#capacity = capacity
   }
@@ -63,14 +67,29 @@ export class Journal {
   }
 
   /**
-   * Writes entries `first`, `first + 1`, … with one synced write. All entries before `first` are durable.
-   * They must fit in `room`. When this rejects, nothing is known of the file and it must be replaced.
+   * Writes entries `first`, `first + 1`, … with one write. They must fit in `room`. When this rejects, nothing is known
+   * of the file and it must be replaced.
+   *
+   * @param floor  all entries before this index are durable; with a file that syncs each write that is `first`
    */
-  async append(first: number, entries: readonly Uint8Array[]): Promise<void> {
-    const batch = Buffer.concat(entries.flatMap((entry, at) => this.#frame(first + at, first, entry)))
+  async append(first: number, entries: readonly Uint8Array[], floor = first): Promise<void> {
+    const batch = Buffer.concat(entries.flatMap((entry, at) => this.#frame(first + at, floor, entry)))
+    this.#isSynced = false
     await this.#file.write(batch, this.#offset)
     this.#offset += batch.length
     this.#end = first + entries.length
+  }
+
+  /** Resolves once all that was appended before survives a power cut. When it rejects, the file must be replaced. */
+  async sync(): Promise<void> {
+    if (this.#isSynced || !('datasync' in this.#file)) return
+    this.#isSynced = true
+    try {
+      await this.#file.datasync()
+    } catch (error) {
+      this.#isSynced = false
+      throw error
+    }
   }
 
   close(): Promise<void> {

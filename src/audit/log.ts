@@ -10,7 +10,8 @@ import { maxEntryBytes } from './tlog/tiles.ts'
 export interface AuditLog {
   /**
    * Appends an event. Calls are answered in their order, and that is the order of the entries; the event gets its
-   * index as `metadata.sequence`. Resolves only once the entry survives a power cut.
+   * index as `metadata.sequence`. Resolves only once the entry survives a power cut; with group durability once it
+   * survives the end of the process, and a power cut at most `syncEveryMs` later.
    *
    * @throws LogError `io` when the disk refuses (the next call tries again), `too_large` for an event of more than
    *         65,535 bytes, `argument` for one that is no JSON, `closed`
@@ -36,6 +37,8 @@ export interface LogParts {
   readonly publisher: Publisher
   readonly intervalMs: number
   readonly maxPending: number
+  /** How long an entry may be in the system's cache only, ms; undefined when each write is synced. */
+  readonly syncEveryMs: number | undefined
   /** Two fresh, preallocated journals in place of what was there. */
   readonly freshJournals: () => Promise<[Journal, Journal]>
   readonly journals: [Journal, Journal]
@@ -67,6 +70,9 @@ export class WritableLog implements AuditLog {
   #nextPublishing: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #noteTimer: NodeJS.Timeout | undefined
+  /** Entries that survive a power cut, as far as that is known. */
+  #synced: number
+  #syncTimer: NodeJS.Timeout | undefined
   #trouble: LogError | undefined
   #closing: Promise<void> | undefined
   #isUnlocked = false
@@ -74,6 +80,7 @@ export class WritableLog implements AuditLog {
   constructor(parts: LogParts) {
     this.#parts = parts
     this.#size = parts.publisher.size
+    this.#synced = parts.publisher.size
     this.#journals = parts.journals
   }
 
@@ -136,6 +143,7 @@ export class WritableLog implements AuditLog {
       await this.checkpoint()
     } finally {
       clearTimeout(this.#timer)
+      clearTimeout(this.#syncTimer)
       for (const journal of this.#journals) await journal.close().catch(() => {})
       this.#isUnlocked = true
       this.#parts.unlock()
@@ -200,10 +208,28 @@ export class WritableLog implements AuditLog {
 
   async #appendTo(journal: Journal, first: number, entries: readonly Uint8Array[]): Promise<void> {
     try {
-      await journal.append(first, entries)
+      if (this.#parts.syncEveryMs === undefined) await journal.append(first, entries)
+      else {
+        await journal.append(first, entries, Math.max(this.#synced, this.#parts.publisher.size))
+        this.#syncTimer ??= setTimeout(() => this.#sync(), this.#parts.syncEveryMs)
+      }
     } catch (error) {
       this.#isJournalSound = false
       throw error
+    }
+  }
+
+  async #sync(): Promise<void> {
+    this.#syncTimer = undefined
+    const reached = this.#size
+    try {
+      for (const journal of this.#journals) await journal.sync()
+      this.#synced = Math.max(this.#synced, reached)
+    } catch (cause) {
+      // What is not in the journals for certain is still pending here: it goes into the tree.
+      this.#isJournalSound = false
+      this.#trouble = ioError('the journal could not be synced', cause)
+      this.checkpoint().catch(() => {})
     }
   }
 

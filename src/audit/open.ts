@@ -30,6 +30,11 @@ export interface LogOptions {
   readonly intervalMs?: number
   /** How many entries may be without a checkpoint. Default 256. */
   readonly maxPending?: number
+  /**
+   * Group durability: an entry is acknowledged once it survives the end of the process, and survives a power cut at
+   * most so many ms later. Undefined, the default, is strict: acknowledged once it survives a power cut.
+   */
+  readonly syncEveryMs?: number | undefined
   /** Size of each of the two journals. At least 128 KiB; default 4 MiB. */
   readonly journalBytes?: number
 }
@@ -67,6 +72,7 @@ async function openLocked(options: LogOptions & PublisherOptions, unlock: () => 
     publisher,
     intervalMs,
     maxPending,
+    syncEveryMs: options.syncEveryMs,
     freshJournals,
     journals: await freshJournals(),
     unlock,
@@ -162,14 +168,16 @@ async function recoverJournals({ files, dir }: PublisherOptions, publisher: Publ
   if (entries.length > 0) await publisher.publish(entries)
 }
 
-async function makeJournals({ files, dir }: PublisherOptions, bytes: number): Promise<[Journal, Journal]> {
+async function makeJournals(
+  { files, dir, syncEveryMs }: LogOptions & PublisherOptions,
+  bytes: number,
+): Promise<[Journal, Journal]> {
   if (bytes < 128 << 10) throw new LogError('argument', `a journal needs at least 128 KiB, not ${bytes} bytes`)
   const zeros = new Uint8Array(bytes)
   const folder = new DurableFolder(files, dir)
   await folder.write(journalNames.map((path) => ({ path, data: zeros })))
+  const open = async (name: string) =>
+    syncEveryMs === undefined ? files.openSynced(join(dir, name)) : files.openCached(join(dir, name))
   const [first, second] = journalNames
-  return [
-    new Journal(await files.openSynced(join(dir, first)), bytes),
-    new Journal(await files.openSynced(join(dir, second)), bytes),
-  ]
+  return [new Journal(await open(first), bytes), new Journal(await open(second), bytes)]
 }

@@ -7,6 +7,7 @@ import type { Settings } from './settings.ts'
 const atStartOnly = [
   /^data$/,
   /^store\b/,
+  /^audit\b/,
   /^listen\.(?:host|port|tls)$/,
   /^limits\.(?:maxHeaderBytes|headerTimeout|bodyTimeout)$/,
 ]
@@ -26,6 +27,7 @@ export function withoutRestart(running: Settings, next: Settings): Settings {
     ...next,
     data: running.data,
     store: running.store,
+    audit: running.audit,
     listen: { ...next.listen, host, port, tls },
     limits: { ...next.limits, maxHeaderBytes, headerTimeout, bodyTimeout },
   }

@@ -48,7 +48,7 @@ export async function startHoldfast(
   const { settings, policies, data } = read
   // Closed from the last to the first, whatever fails on the way; also when the rest does not start.
   await using started = new AsyncDisposableStack()
-  const installation = await openInstallation(data, world, settings.store)
+  const installation = await openInstallation(data, world, settings.store, settings.audit)
   started.defer(() => installation.close())
   for (const warning of policies.warnings) world.warn(describeIssue(warning))
   await register(installation, settings)

@@ -3,7 +3,7 @@
 import { createPublicKey } from 'node:crypto'
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AuditLog, LogError, type OcsfEvent, openLog } from '#audit'
+import { type AuditLog, type AuditSettings, LogError, type OcsfEvent, openLog } from '#audit'
 import { type Keyring, openKeyring, type SigningKeys, sha256Hex } from '#crypto'
 import { type Actions, createActions, type Findings, openFindings } from '#findings'
 import { type ApiKeys, openApiKeys, reinstateApiKeyAction, revokeApiKeyAction } from '#identity'
@@ -33,16 +33,22 @@ export interface Installation {
  * Opens the data folder, making it when there is none. One process at a time: the log holds the lock.
  *
  * @param settings  where its rows are; in the data folder when nobody says otherwise
+ * @param audit     how its log is written; strictly when nobody says otherwise
  * @throws ServerError as `makeDataFolder`, `already_running`, `store_elsewhere`; LogError, StoreError, CryptoError when a part is damaged or newer than this
  *         program
  */
-export async function openInstallation(data: string, world: World, settings?: StoreSettings): Promise<Installation> {
+export async function openInstallation(
+  data: string,
+  world: World,
+  settings?: StoreSettings,
+  audit?: AuditSettings,
+): Promise<Installation> {
   makeDataFolder(data)
   const { now, randomBytes } = world
   const keyring = openKeyring(join(data, 'keys'), { randomBytes })
   // Closed from the last to the first, also when the rest does not open.
   await using opened = new AsyncDisposableStack()
-  const log = await openInstallationLog(data, world)
+  const log = await openInstallationLog(data, world, audit)
   opened.defer(() => log.close())
   const store = await openOwnStore(data, settings, world)
   opened.defer(() => store.close())
@@ -115,11 +121,12 @@ export function originOf({ ed25519 }: SigningKeys): string {
 }
 
 /** The log alone, for a command that only adds to it. @throws ServerError `already_running`; LogError, CryptoError */
-export async function openInstallationLog(data: string, world: World): Promise<AuditLog> {
+export async function openInstallationLog(data: string, world: World, audit?: AuditSettings): Promise<AuditLog> {
   const { now, randomBytes, logFiles: files } = world
   const keys = openKeyring(join(data, 'keys'), { randomBytes }).signing('log')
   try {
-    return await openLog({ dir: join(data, 'log'), origin: originOf(keys), keys, now, files })
+    const syncEveryMs = audit?.durability === 'group' ? audit.syncEvery : undefined
+    return await openLog({ dir: join(data, 'log'), origin: originOf(keys), keys, now, files, syncEveryMs })
   } catch (error) {
     throw error instanceof LogError && error.code === 'locked' ? alreadyRunning(data) : error
   }

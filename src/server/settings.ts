@@ -1,6 +1,7 @@
 // holdfast.yaml: each room's own schema, put together. Nothing here has a default that opens anything.
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { auditSchema } from '#audit'
 import { durationMs, secretSchema, sizeBytes } from '#config'
 import { retrySchema, routeProblem, routesSchema, upstreamSchema } from '#gateway'
 import { identitySchema } from '#identity'
@@ -36,6 +37,7 @@ export const settingsSchema = z
       .default('./data')
       .describe('Folder of the log, the store and the keys, relative to this file.'),
     store: storeSchema,
+    audit: auditSchema,
     listen: listenSchema,
     upstreams: z
       .array(upstreamSchema)
