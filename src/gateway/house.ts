@@ -7,6 +7,7 @@ import type { Entities, PolicySet } from '#policy'
 import type { PrivacyConfig, Protection, Pseudonymised } from '#privacy'
 import type { WireOptions } from '#wire'
 import type { LocatedVerdict } from './exchange.ts'
+import type { Observation } from './observation.ts'
 import type { RetrySettings, Routing, UpstreamRoute } from './upstreams/index.ts'
 
 export interface House {
@@ -31,6 +32,8 @@ export interface House {
   note(event: OcsfEvent): Promise<unknown>
   /** Tells the rest of Holdfast what detectors stopped. Must not throw, and is not waited for. */
   detected(detection: Detection): void
+  /** Every exchange, when it is over. Must not throw, and is not waited for. */
+  observe(observation: Observation): void
   /** A keyed commitment to a personal value, for the log. */
   commitment(value: string): string
   now(): number

@@ -24,6 +24,8 @@ export interface ListenOptions {
 
 export interface Listener {
   readonly url: string
+  /** How much goes on at this moment. */
+  state(): ListenerState
   /** Shows new connections another certificate. Those that are open keep theirs. @throws Error when it does not listen with TLS */
   renewCertificate(tls: SecureContextOptions): void
   /**
@@ -36,10 +38,19 @@ export interface Listener {
   close(graceMs: number, lingerMs?: number): Promise<void>
 }
 
+/** Plain data. */
+export interface ListenerState {
+  readonly connections: number
+  /** Requests that are being answered. */
+  readonly exchanges: number
+  /** Of those, the ones that asked for a stream. */
+  readonly streams: number
+}
+
 /** Opens the gateway's listener; resolves when it accepts connections. */
 export async function listen(houses: Houses, options: ListenOptions): Promise<Listener> {
   const running = new Set<Promise<void>>()
-  const answers = new Set<ServerResponse>()
+  const exchanges = new Set<Exchange>()
   /** No new connections; those that are there are asked to end with their next answer. */
   let isLeaving = false
   /** The newest exchange of each connection. */
@@ -48,12 +59,12 @@ export async function listen(houses: Houses, options: ListenOptions): Promise<Li
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     const { house, leave } = houses.enter()
     const exchange = createExchange(newId(house), request, response, house.now())
-    answers.add(response)
+    exchanges.add(exchange)
     if (isLeaving) response.setHeader('connection', 'close')
     newest.set(request.socket, exchange)
     const walked = walk(exchange, house).finally(() => {
       running.delete(walked)
-      answers.delete(response)
+      exchanges.delete(exchange)
       leave()
       // Node keeps a connection whose answer ends after the server was closed.
       if (!server.listening && !isLeaving) server.closeIdleConnections()
@@ -93,6 +104,11 @@ export async function listen(houses: Houses, options: ListenOptions): Promise<Li
   const summing = setInterval(() => recordUnrecorded(houses.current), summingMs).unref()
   return {
     url: `${options.tls === undefined ? 'http' : 'https'}://${authority(options, server.address())}`,
+    state: () => ({
+      connections: sockets.size,
+      exchanges: exchanges.size,
+      streams: [...exchanges].filter(({ asked }) => asked?.stream === true).length,
+    }),
     renewCertificate(tls) {
       if (!(server instanceof TlsServer)) throw new Error('a listener without TLS has no certificate')
       server.setSecureContext(tls)
@@ -106,7 +122,7 @@ export async function listen(houses: Houses, options: ListenOptions): Promise<Li
       if (lingerMs === 0) server.close()
       else {
         isLeaving = true
-        for (const response of answers) if (!response.headersSent) response.setHeader('connection', 'close')
+        for (const { response } of exchanges) if (!response.headersSent) response.setHeader('connection', 'close')
         // The close of node:http would also close the connections that wait.
         NetServer.prototype.close.call(server)
       }

@@ -3,6 +3,7 @@
 import { refuse } from './answer/refuse.ts'
 import { type Exchange, type Refusal, type StageName, stageNames } from './exchange.ts'
 import type { House } from './house.ts'
+import { observationOf } from './observation.ts'
 import { accept } from './stages/accept.ts'
 import { admit } from './stages/admit.ts'
 import { authorise } from './stages/authorise.ts'
@@ -67,6 +68,7 @@ export async function walk(exchange: Exchange, house: House): Promise<void> {
   }
   settle(exchange, house)
   recordOutcome(exchange, house)
+  house.observe(observationOf(exchange, house))
 }
 
 async function stopAtFirstRefusal(exchange: Exchange, house: House): Promise<Refusal | undefined> {

@@ -10,7 +10,7 @@ export {
   type Budgets,
   openBudgets,
 } from './budgets/budgets.ts'
-export type { Spending } from './budgets/cost.ts'
+export { costOf, priceFinder, type Spending } from './budgets/cost.ts'
 export { type BudgetPlan, createBudgetPlanner, type Spender } from './budgets/plan.ts'
 export { settlementOf } from './budgets/settlement.ts'
 export { chargesFor, modelPlaces, placesFor } from './charges.ts'

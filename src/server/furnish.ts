@@ -55,6 +55,7 @@ export function furnish(
     record: shared.record,
     note: shared.note,
     detected: shared.detected,
+    observe: () => {},
     commitment: remember(1000, (value) => commitment(shared.commitKey, value)),
     now: world.now,
     monotonic: world.monotonic,

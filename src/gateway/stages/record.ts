@@ -7,6 +7,7 @@ import { bodyFor } from '../attempts.ts'
 import { referTo } from '../basis.ts'
 import { type Exchange, type Operation, type Refusal, stageNames } from '../exchange.ts'
 import type { House } from '../house.ts'
+import { rejectedObservation } from '../observation.ts'
 import { basisOf } from '../policy-request.ts'
 import { maxLoggedQuestions } from '../question.ts'
 import { loggedPath } from '../routes.ts'
@@ -80,13 +81,18 @@ export function recordRejectedConnection(
   house: House,
   rejected: { status: number; code: string; address: string | undefined },
 ): Promise<unknown> {
+  const id = newId(house)
+  house.observe(rejectedObservation(id, rejected))
   const isOwn = hasOwnEntry(house, rejected.address ?? '', rejected)
-  const write = (hasEntry: boolean) => (hasEntry ? house.record(rejectionOf(house, rejected)) : Promise.resolve())
+  const write = (hasEntry: boolean) => (hasEntry ? house.record(rejectionOf(house, id, rejected)) : Promise.resolve())
   return isOwn instanceof Promise ? isOwn.then(write) : write(isOwn)
 }
 
-function rejectionOf(house: House, rejected: { status: number; code: string; address: string | undefined }) {
-  const id = newId(house)
+function rejectionOf(
+  house: House,
+  id: string,
+  rejected: { status: number; code: string; address: string | undefined },
+) {
   return apiActivity({
     time: house.now(),
     uid: `${id}.decision`,
