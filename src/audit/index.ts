@@ -24,7 +24,7 @@ export {
 } from './events/remediation-activity.ts'
 export { diskFiles, type LogFile, type LogFiles, type SyncedFile } from './files.ts'
 export { readEntry, searchEntries, seekTime } from './find.ts'
-export type { AuditLog } from './log.ts'
+export type { AuditLog, LogState } from './log.ts'
 export { type LogOptions, openLog, publicKeysOf } from './open.ts'
 export { type EntryProof, type ProvenEntry, proveEntry, verifyProof } from './prove.ts'
 export { countEntries, type EntryFilter, type LogEntry, type LogLocation, queryEntries, readEntries } from './read.ts'

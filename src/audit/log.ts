@@ -24,6 +24,8 @@ export interface AuditLog {
   note(event: OcsfEvent): Promise<{ readonly index: number }>
   /** Durable entries. */
   readonly size: number
+  /** How much there is at this moment. */
+  state(): LogState
   /** Why the tree could not be written the last time it was tried; undefined when all is well. */
   readonly trouble: LogError | undefined
   /** Puts all that is durable under a signed checkpoint now. @throws LogError `io`, `closed` */
@@ -31,6 +33,18 @@ export interface AuditLog {
   /** Waits for what was appended, signs a last checkpoint and gives the log free. @throws LogError `io` */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Plain data. */
+export interface LogState {
+  /** Durable entries. */
+  readonly entries: number
+  /** Entries that are to be made durable. */
+  readonly waiting: number
+  /** Entries under the newest signed checkpoint. */
+  readonly treeEntries: number
+  /** ms since the epoch at which that was signed; undefined when it was before the log was opened. */
+  readonly signedAt: number | undefined
 }
 
 export interface LogParts {
@@ -86,6 +100,11 @@ export class WritableLog implements AuditLog {
 
   get size(): number {
     return this.#size
+  }
+
+  state(): LogState {
+    const { size: treeEntries, signedAt } = this.#parts.publisher
+    return { entries: this.#size, waiting: this.#queue.length, treeEntries, signedAt }
   }
 
   get trouble(): LogError | undefined {

@@ -23,6 +23,7 @@ export class Publisher {
   readonly #folder: DurableFolder
   #edge: Edge
   #historyEnd: number
+  #signedAt: number | undefined
   /** Partial tiles that only the checkpoint before the newest one needs. */
   #outdated: string[]
 
@@ -38,6 +39,11 @@ export class Publisher {
   /** Entries in the tree, under a durable checkpoint. */
   get size(): number {
     return this.#edge.size
+  }
+
+  /** When the newest checkpoint of this object was signed, ms since the epoch. */
+  get signedAt(): number | undefined {
+    return this.#signedAt
   }
 
   /** Appends entries to the tree under a new checkpoint. When it rejects, nothing counts and it can be called again. */
@@ -73,9 +79,11 @@ export class Publisher {
   async #sign(edge: Edge): Promise<void> {
     const { origin, keys, now } = this.#options
     const checkpoint = { origin, size: edge.size, root: rootOf(edge) }
-    const note = await signCheckpoint(checkpoint, keys, Math.floor(now() / 1000))
+    const signedAt = now()
+    const note = await signCheckpoint(checkpoint, keys, Math.floor(signedAt / 1000))
     await this.#folder.write([{ path: 'checkpoint', data: Buffer.from(note) }])
     await this.completeHistory(checkpoint, note)
+    this.#signedAt = signedAt
   }
 
   /**

@@ -1,7 +1,8 @@
 // The store: rows in one database, reached through Kysely. Embedded it is SQLite in a thread of its own; grown it is a
 // PostgreSQL server. Both keep the same contract (contract.ts).
 
-import { Kysely } from 'kysely'
+import { Kysely, type LogEvent } from 'kysely'
+import { StoreError } from './error.ts'
 import { type Migration, migrate, pendingMigrations } from './migrate.ts'
 import { type Hidden, parseAddress, type TlsFiles } from './postgres/address.ts'
 import { createPostgresDialect } from './postgres/dialect.ts'
@@ -41,6 +42,8 @@ export type StoreOptions = (FileOptions | ServerOptions) & {
   readonly busyTimeoutMs?: number
   /** How long a transaction may stand still, in ms: one that forgot to end must not stop the store for ever. */
   readonly transactionIdleMs?: number
+  /** Told of each statement: how long it took, waiting included, in ms, and the code of its error. Must not throw. */
+  readonly observe?: ((ms: number, error: string | undefined) => void) | undefined
 }
 
 interface FileOptions {
@@ -66,14 +69,26 @@ interface ServerOptions {
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { engine, dialect } = 'url' in options ? await openServer(options) : await openFile(options)
+  const log = options.observe && observer(options.observe)
   return {
     kind: 'url' in options ? 'postgresql' : 'sqlite',
-    database: <Tables>() => new Kysely<Tables>({ dialect }),
+    database: <Tables>() => new Kysely<Tables>({ dialect, ...(log && { log }) }),
     migrate: (list) => migrate(new Kysely({ dialect }), list, options.now),
     pending: (list) => pendingMigrations(new Kysely({ dialect }), list),
     close: () => engine.close(),
     [Symbol.asyncDispose]: () => engine.close(),
   }
+}
+
+function observer(observe: (ms: number, error: string | undefined) => void) {
+  return (event: LogEvent) => {
+    const error = event.level === 'error' ? event.error : undefined
+    observe(event.queryDurationMillis, event.level === 'error' ? codeOf(error) : undefined)
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof StoreError ? error.code : 'unknown'
 }
 
 const busyTimeoutMs = 5_000

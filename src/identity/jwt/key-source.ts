@@ -10,6 +10,8 @@ export interface KeySource {
   renew(): Promise<KeySet | undefined> | undefined
   /** Renews what is due, or was never there. Never rejects. */
   keepFresh(): Promise<void>
+  /** Of keys that are fetched, when that was last done, ms since the epoch; undefined when never. */
+  readonly fetchedAt?: number | undefined
 }
 
 export interface FetchedKeysOptions {
@@ -106,6 +108,9 @@ export function fetchedKeys(options: FetchedKeysOptions): KeySource {
     },
     async keepFresh() {
       if (isDue()) await fetchOnce()
+    },
+    get fetchedAt() {
+      return Number.isFinite(fetchedAt) ? fetchedAt : undefined
     },
   }
 }
