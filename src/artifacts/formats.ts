@@ -3,6 +3,7 @@ import { gzip, zlib, zstd } from './compressed/format.ts'
 import { coreml } from './coreml/format.ts'
 import type { Format } from './format.ts'
 import { gguf } from './gguf/format.ts'
+import { hdf5 } from './hdf5/format.ts'
 import { jinja } from './jinja/format.ts'
 import { npy } from './npy/format.ts'
 import { onnx } from './onnx/format.ts'
@@ -25,6 +26,7 @@ export const formats: readonly Format[] = [
   safetensors,
   gguf,
   onnx,
+  hdf5,
   savedModel,
   frozenGraph,
   kerasMetadata,
