@@ -3,14 +3,23 @@
 import { gatewayBench } from './gateway.ts'
 import { inspectBench } from './inspect.ts'
 import { policyBench } from './policy.ts'
+import { soakBench } from './soak.ts'
 import { workersBench } from './workers.ts'
 
-const benches = { gateway: gatewayBench, policy: policyBench, inspect: inspectBench, workers: workersBench }
+const benches = {
+  gateway: gatewayBench,
+  policy: policyBench,
+  inspect: inspectBench,
+  workers: workersBench,
+  soak: soakBench,
+}
+/** Takes as long as all others together, so it runs only when it is named. */
+const onlyNamed = new Set(['soak'])
 
 const wanted = process.argv.slice(2)
 let isWithinLimits = true
 for (const [name, bench] of Object.entries(benches)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue
+  if (wanted.length > 0 ? !wanted.includes(name) : onlyNamed.has(name)) continue
   console.log(`\n== ${name}`)
   isWithinLimits = (await bench((line) => console.log(line))) && isWithinLimits
 }

@@ -23,7 +23,10 @@ interface Round {
 
 /** Prints the table; resolves to true: what is possible depends on the cores that are free. */
 export async function workersBench(print: (line: string) => void): Promise<boolean> {
-  const { contestants, model, close } = await startServing([1, 2])
+  const { contestants, model, close } = await startServing([
+    { name: 'one process', workers: 1 },
+    { name: '2 workers', workers: 2 },
+  ])
   try {
     const measured = new Map<ServingContestant, Round[]>(contestants.map((contestant) => [contestant, []]))
     for (let round = -1; round < rounds; round++) {

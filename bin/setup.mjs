@@ -9,23 +9,26 @@ import { fileURLToPath } from 'node:url'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const wanted = process.argv.slice(2)
 
-installDependencies()
+installLocked(root, 'dependencies')
 if (wanted.includes('--test')) {
   installFromDebian({ strace: 'strace' }, 'the proof that each decision is synced before its answer')
   installFromDebian({ postgres: 'postgresql' }, 'the tests of the store on PostgreSQL')
 }
-if (wanted.includes('--bench')) installFromDebian({ nginx: 'nginx' }, 'the comparison with nginx')
+if (wanted.includes('--bench')) {
+  installFromDebian({ nginx: 'nginx' }, 'the comparison with nginx')
+  installLocked(join(root, 'bench', 'portkey'), 'the gateway that is compared with')
+}
 
-/** `npm ci` when node_modules does not match the lockfile; the stamp is the lockfile's SHA-256. */
-function installDependencies() {
-  const stamp = join(root, 'node_modules', '.holdfast-lock')
+/** `npm ci` in a folder when its node_modules does not match its lockfile; the stamp is the lockfile's SHA-256. */
+function installLocked(folder, purpose) {
+  const stamp = join(folder, 'node_modules', '.holdfast-lock')
   const lock = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
+    .update(readFileSync(join(folder, 'package-lock.json')))
     .digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
-  console.error('setup: installing dependencies from package-lock.json (once, about half a minute)')
-  const done = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
+  console.error(`setup: installing ${purpose} from package-lock.json (once, about half a minute)`)
+  const done = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], {
+    cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
     shell: process.platform === 'win32',
   })

@@ -7,12 +7,15 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { serveHoldfast } from './serving.ts'
 
 export interface Contestant {
   readonly name: string
   /** Requests go to `${url}/v1/chat/completions`. */
   readonly url: string
   readonly key: string
+  /** Headers beside those that every client sends. */
+  readonly headers?: Readonly<Record<string, string>>
   /** CPU time so far of all its processes, ms; 0 for `direct`, which has none. */
   cpuMs(): number
   /** Resident memory of all its processes, MiB. */
@@ -35,15 +38,12 @@ export async function startContestants(): Promise<{ contestants: Contestant[]; c
   }
   const model = await script('model.ts')
   const bare = await script('bare-proxy.ts', model.url)
-  const holdfast = spawn(
-    join(bin, 'holdfast'),
-    ['up', '--json', '--port', '0', '--data', join(folder, 'data'), '--upstream', model.url],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
-  children.push(holdfast)
-  const up = JSON.parse(await firstLine(holdfast))
+  const strict = await serveHoldfast(folder, model.url, { name: 'holdfast', workers: 1 })
+  const yaml = 'audit: { durability: group }\n'
+  const group = await serveHoldfast(folder, model.url, { name: 'holdfast, group', workers: 1, yaml })
+  children.push(strict.process, group.process)
+  const portkey = await startPortkey(model.url)
+  if (portkey !== undefined) children.push(portkey.child)
   const nginx = await startNginx(folder, model.url)
   if (nginx !== undefined) children.push(nginx.child)
   return {
@@ -51,7 +51,9 @@ export async function startContestants(): Promise<{ contestants: Contestant[]; c
       contestant('direct', model.url, 'none', []),
       ...(nginx === undefined ? [] : [contestant('nginx', nginx.url, 'none', [nginx.child.pid ?? 0])]),
       contestant('bare proxy', bare.url, 'none', [bare.pid]),
-      contestant('holdfast', up.gateway, up.key, [up.pid]),
+      strict,
+      group,
+      ...(portkey === undefined ? [] : [portkey.contestant]),
     ],
     close() {
       for (const child of children) child.kill('SIGTERM')
@@ -64,6 +66,38 @@ export async function startContestants(): Promise<{ contestants: Contestant[]; c
 export function contestant(name: string, url: string, key: string, roots: number[]): Contestant {
   const sum = (measure: (pid: number) => number) => familyOf(roots).reduce((total, pid) => total + measure(pid), 0)
   return { name, url, key, cpuMs: () => sum(cpuMsOf), residentMiB: () => sum(residentMiBOf) }
+}
+
+/** Portkey's gateway, from the lockfile beside it (bench/portkey). It does not authenticate its clients. */
+async function startPortkey(modelUrl: string): Promise<{ contestant: Contestant; child: ChildProcess } | undefined> {
+  const folder = join(here, '..', 'portkey')
+  const program = join(folder, 'node_modules', '@portkey-ai', 'gateway', 'build', 'start-server.js')
+  if (!existsSync(program)) {
+    console.error('SKIPPED Portkey: run npm ci in bench/portkey to compare with it')
+    return undefined
+  }
+  const port = await freePort()
+  const child = spawn(process.execPath, [program, `--port=${port}`, '--headless'], {
+    cwd: folder,
+    env: { ...process.env, NODE_ENV: 'production' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const url = `http://127.0.0.1:${port}`
+  await answering(url)
+  const headers = { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${modelUrl}/v1` }
+  return { contestant: { ...contestant('portkey', url, 'none', [child.pid ?? 0]), headers }, child }
+}
+
+async function answering(url: string): Promise<void> {
+  for (let attempt = 0; attempt < 500; attempt++) {
+    try {
+      await fetch(url, { method: 'POST', body: '{}' })
+      return
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+  throw new Error(`nothing answers at ${url}`)
 }
 
 async function startNginx(folder: string, modelUrl: string): Promise<{ url: string; child: ChildProcess } | undefined> {
@@ -79,7 +113,7 @@ async function startNginx(folder: string, modelUrl: string): Promise<{ url: stri
     `daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr error;
 events { worker_connections 1024; }
 http {
-  access_log off;
+  access_log off; client_body_buffer_size 1m; client_max_body_size 8m;
   client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
   upstream model { server ${new URL(modelUrl).host}; keepalive 256; }
   server {
@@ -91,15 +125,8 @@ http {
   )
   const child = spawn(program, ['-c', file, '-p', folder], { stdio: ['ignore', 'ignore', 'inherit'] })
   const url = `http://127.0.0.1:${port}`
-  for (let attempt = 0; attempt < 200; attempt++) {
-    try {
-      await fetch(url, { method: 'POST', body: '{}' })
-      return { url, child }
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-  }
-  throw new Error('nginx did not start')
+  await answering(url)
+  return { url, child }
 }
 
 export async function firstLine(child: ChildProcess): Promise<string> {

@@ -18,6 +18,15 @@ export function chatBody(stream: boolean): Buffer {
   )
 }
 
+/** A conversation of 256 KB, as an agent sends it again with each step: many turns, of which none is new. */
+export function longChatBody(): Buffer {
+  const turns = Array.from({ length: 128 }, (_, index) => ({
+    role: index % 2 === 0 ? 'user' : 'assistant',
+    content: `${index}: ${question.repeat(23)}`,
+  }))
+  return Buffer.from(JSON.stringify({ model: 'bench', messages: turns }))
+}
+
 function post(contestant: Contestant, agent: Agent, body: Buffer): ClientRequest {
   const { hostname, port } = new URL(contestant.url)
   const outgoing = request({
@@ -30,6 +39,7 @@ function post(contestant: Contestant, agent: Agent, body: Buffer): ClientRequest
       'content-type': 'application/json',
       'content-length': body.length,
       authorization: `Bearer ${contestant.key}`,
+      ...contestant.headers,
     },
   })
   outgoing.end(body)

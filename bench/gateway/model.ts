@@ -19,16 +19,23 @@ const answer = Buffer.from(
 
 /** When each event of the newest stream was sent, on the machine's monotonic clock, ns. */
 let sent: string[] = []
+/** The newest request. */
+let seen: Buffer = Buffer.alloc(0)
 
 const server = createServer((request, response) => {
   if (request.url === '/sent') {
     response.end(JSON.stringify(sent))
     return
   }
+  if (request.url === '/seen') {
+    response.end(seen)
+    return
+  }
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
   request.on('end', () => {
-    const isStream = Buffer.concat(chunks).includes('"stream":true')
+    seen = Buffer.concat(chunks)
+    const isStream = seen.includes('"stream":true')
     if (isStream) return stream(0)
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length })
     response.end(answer)
