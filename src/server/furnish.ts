@@ -4,7 +4,9 @@ import { createRouting, type House, type UpstreamRoute } from '#gateway'
 import { createIdentify, type TokenVerifier } from '#identity'
 import { createInspector, detectorsFor } from '#inspect'
 import { createEntities, type PolicySet } from '#policy'
+import { accessLine } from './access-line.ts'
 import { digestOf } from './configuration.ts'
+import { createExchangeMeter } from './metrics/exchanges.ts'
 import type { Settings } from './settings.ts'
 import type { Shared } from './shared.ts'
 import type { World } from './world.ts'
@@ -55,12 +57,21 @@ export function furnish(
     record: shared.record,
     note: shared.note,
     detected: shared.detected,
-    observe: () => {},
+    observe: observerOf(shared, settings, world),
     commitment: remember(1000, (value) => commitment(shared.commitKey, value)),
     now: world.now,
     monotonic: world.monotonic,
     randomBytes: world.randomBytes,
     report: world.report,
+  }
+}
+
+function observerOf({ metrics }: Shared, settings: Settings, { logger }: World): House['observe'] {
+  const measure = createExchangeMeter(metrics, settings)
+  if (!settings.logs.access) return measure
+  return (observation) => {
+    measure(observation)
+    logger.tell(accessLine(observation))
   }
 }
 

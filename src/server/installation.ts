@@ -9,16 +9,19 @@ import { type Actions, createActions, type Findings, openFindings } from '#findi
 import { type ApiKeys, openApiKeys, reinstateApiKeyAction, revokeApiKeyAction } from '#identity'
 import { type Inventory, openInventory } from '#inventory'
 import { type BudgetLedger, openBudgets } from '#limits'
-import type { Store } from '#store'
+import type { Store, StoreOptions } from '#store'
 import { createDetections, type Detections } from './detections.ts'
 import { alreadyRunning, ServerError } from './error.ts'
+import { type MeasuredLog, measureFiles, measureLog } from './metrics/log.ts'
+import { createRegistry, type Registry } from './metrics/registry.ts'
 import { migrations, openOwnStore, type StoreSettings } from './store.ts'
+import { watchLog } from './watched-log.ts'
 import type { World } from './world.ts'
 
 export interface Installation {
   readonly data: string
   readonly keyring: Keyring
-  readonly log: AuditLog
+  readonly log: MeasuredLog
   readonly store: Store
   readonly inventory: Inventory
   readonly findings: Findings
@@ -26,6 +29,7 @@ export interface Installation {
   readonly actions: Actions
   readonly keys: ApiKeys
   readonly budgets: BudgetLedger
+  readonly metrics: Registry
   close(): Promise<void>
 }
 
@@ -48,9 +52,12 @@ export async function openInstallation(
   const keyring = openKeyring(join(data, 'keys'), { randomBytes })
   // Closed from the last to the first, also when the rest does not open.
   await using opened = new AsyncDisposableStack()
-  const log = await openInstallationLog(data, world, audit)
+  const metrics = createRegistry()
+  const logFiles = measureFiles(world.logFiles, metrics, world.monotonic)
+  const unwatched = await openInstallationLog(data, { ...world, logFiles }, audit)
+  const log = measureLog(watchLog(unwatched, join(data, 'log'), world), metrics)
   opened.defer(() => log.close())
-  const store = await openOwnStore(data, settings, world)
+  const store = await openOwnStore(data, settings, world, { observe: statementMeter(metrics) })
   opened.defer(() => store.close())
   await store.migrate(migrations)
   const record = (event: OcsfEvent) => log.append(event)
@@ -77,7 +84,17 @@ export async function openInstallation(
     actions,
     keys,
     budgets,
+    metrics,
     close: () => open.disposeAsync(),
+  }
+}
+
+/** Of each statement: ms, and the code of its error. */
+function statementMeter(metrics: Registry): NonNullable<StoreOptions['observe']> {
+  const seconds = metrics.histogram('storeSeconds')
+  return (ms, error) => {
+    seconds.observe(ms / 1000)
+    if (error !== undefined) metrics.counter('storeErrors', error).add(1)
   }
 }
 

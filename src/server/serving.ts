@@ -1,12 +1,12 @@
 // A gateway that serves: its house, its upstreams and its listener. It is the whole of Holdfast's traffic in one
 // process, and a part of it in each worker.
-import { isIP } from 'node:net'
 import { createHouses, type House, type Listener, listen, type UpstreamRoute } from '#gateway'
 import type { PolicySet } from '#policy'
 import { tlsOptions } from './configuration.ts'
 import { cannotListen, ServerError } from './error.ts'
 import { furnish } from './furnish.ts'
 import { createTokenDoor } from './issuers.ts'
+import { isLoopback } from './loopback.ts'
 import type { Recording } from './recording.ts'
 import type { Settings } from './settings.ts'
 import type { Shared } from './shared.ts'
@@ -128,8 +128,4 @@ async function openListener(
     'address_refused',
     'the socket that was handed over is not on loopback, where plain HTTP is served: add listen.tls',
   )
-}
-
-function isLoopback(host: string): boolean {
-  return host === '[::1]' || (isIP(host) === 4 && host.startsWith('127.'))
 }

@@ -1,5 +1,4 @@
 // holdfast.yaml: each room's own schema, put together. Nothing here has a default that opens anything.
-import { isIP } from 'node:net'
 import { z } from 'zod'
 import { auditSchema } from '#audit'
 import { durationMs, secretSchema, sizeBytes } from '#config'
@@ -9,6 +8,9 @@ import { inspectSchema } from '#inspect'
 import { limitsSchema } from '#limits'
 import { privacySchema } from '#privacy'
 import { wireSchema } from '#wire'
+import { logsSchema } from './logger.ts'
+import { isLoopback } from './loopback.ts'
+import { operationsSchema } from './operations-settings.ts'
 import { storeSchema } from './store.ts'
 
 const listenSchema = z
@@ -72,6 +74,15 @@ export const settingsSchema = z
       .default(40_000)
       .describe('Longest that one stage of the pipeline may take before it fails closed.'),
     shutdownGrace: durationMs.default(10_000).describe('How long running exchanges may finish on shutdown.'),
+    shutdownDelay: durationMs
+      .default(0)
+      .describe(
+        'How long a gateway that is to stop goes on serving while /readyz says no, so that balancers turn away.',
+      ),
+    operations: operationsSchema
+      .optional()
+      .describe('Health and metrics over HTTP; without it, there is no such listener.'),
+    logs: logsSchema.describe('What is written to stderr.'),
   })
   .superRefine(({ upstreams, routes }, context) => {
     const names = new Set(upstreams.map(({ name }) => name))
@@ -83,8 +94,3 @@ export const settingsSchema = z
   .describe('Configuration of Holdfast.')
 
 export type Settings = z.output<typeof settingsSchema>
-
-function isLoopback(host: string): boolean {
-  if (host === 'localhost' || host === '::1') return true
-  return isIP(host) === 4 && host.startsWith('127.')
-}

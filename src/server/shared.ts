@@ -15,6 +15,7 @@ import {
 } from '#limits'
 import { openVault, type Protection, type Pseudonymised, protect } from '#privacy'
 import type { Installation } from './installation.ts'
+import type { Registry } from './metrics/registry.ts'
 import type { Settings } from './settings.ts'
 import type { World } from './world.ts'
 
@@ -35,9 +36,13 @@ export interface Shared {
   protect(protection: Protection): Promise<readonly Pseudonymised[]>
   /** Of the commitments that stand for personal values in the log. */
   readonly commitKey: Uint8Array
+  /** Of this process; what a worker counts goes on to the sequencer. */
+  readonly metrics: Registry
 }
 
 export interface SharedRooms extends Shared {
+  /** Leases that are taken. */
+  readonly leasesTaken: number
   /** Takes over what the settings say of what is shared; nothing that is kept is lost. */
   configure(settings: Settings): void
   /** Erases masked data that nobody asks for any more. */
@@ -74,6 +79,10 @@ export function shareRooms(installation: Installation, settings: Settings, world
     addresses: createAddressGuard(() => limits.addresses, { now: world.now }),
     protect: (protection) => protect(vault, protection),
     commitKey: keyring.symmetric('commitments'),
+    metrics: installation.metrics,
+    get leasesTaken() {
+      return leases.size
+    },
     configure({ privacy, limits: changed }) {
       ttl = privacy.session.ttl
       limits = changed

@@ -8,7 +8,7 @@ import { identityMigrations } from '#identity'
 import { inventoryMigrations } from '#inventory'
 import { limitsMigrations } from '#limits'
 import { privacyMigrations } from '#privacy'
-import { type Migration, openStore, type Store } from '#store'
+import { type Migration, openStore, type Store, type StoreOptions } from '#store'
 import { ServerError } from './error.ts'
 import type { World } from './world.ts'
 
@@ -57,7 +57,7 @@ export async function openOwnStore(
   data: string,
   settings: StoreSettings | undefined,
   { now }: Pick<World, 'now'>,
-  waits: { readonly transactionIdleMs?: number; readonly mayBeRestoring?: boolean } = {},
+  more: Pick<StoreOptions, 'transactionIdleMs' | 'observe'> & { readonly mayBeRestoring?: boolean } = {},
 ): Promise<Store> {
   const { url, tls, allowUnsynced } = settings ?? {}
   if (url === undefined) {
@@ -67,7 +67,7 @@ export async function openOwnStore(
         `the rows of ${data} are on a PostgreSQL server: say with --config FILE where, or restore store.url in that file`,
       )
     }
-    return openStore({ path: join(data, file), now, ...waits })
+    return openStore({ path: join(data, file), now, ...more })
   }
   if (existsSync(join(data, file))) {
     throw new ServerError(
@@ -76,7 +76,7 @@ export async function openOwnStore(
         "and the old configuration, and restore it into a new folder with 'holdfast store restore' and the new one",
     )
   }
-  const store = await openStore({ url, tls, allowUnsynced, now, ...waits })
+  const store = await openStore({ url, tls, allowUnsynced, now, ...more })
   writeFileSync(join(data, elsewhere), 'The rows of this installation are on a PostgreSQL server: see store.url.\n')
   return store
 }

@@ -4,6 +4,7 @@ import { createKeyReplica } from '#identity'
 import type { AddressGuard } from '#limits'
 import { withoutRestart } from '../changes.ts'
 import { loadSettings, readSettings } from '../configuration.ts'
+import { createRegistry } from '../metrics/registry.ts'
 import { replay } from '../recording.ts'
 import { type Furnishing, type LocalServing, type Prepared, serve } from '../serving.ts'
 import type { Shared } from '../shared.ts'
@@ -18,6 +19,7 @@ const beatMs = 1000
 
 const world = systemWorld((text) => process.stderr.write(text))
 const keys = createKeyReplica(world.now)
+const metrics = createRegistry()
 let serving: LocalServing | undefined
 let prepared: Prepared | undefined
 
@@ -87,6 +89,7 @@ function sharedWith(commitKey: Uint8Array): Shared {
     }),
     protect: (protection) => channel.call('protect', protection),
     commitKey,
+    metrics,
   }
 }
 
