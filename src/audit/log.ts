@@ -273,8 +273,10 @@ export class WritableLog implements AuditLog {
     for (const journal of broken) await journal.close().catch(() => {})
   }
 
+  /** After a failure only the timer tries again, so that a full disk is not asked in a tight loop. */
   #schedule(): void {
-    if (this.#pending.length >= this.#parts.maxPending) this.checkpoint().catch(() => {})
+    const isDue = this.#trouble === undefined && this.#pending.length >= this.#parts.maxPending
+    if (isDue) this.checkpoint().catch(() => {})
     else if (this.#pending.length > 0) this.#startTimer()
   }
 
@@ -299,14 +301,8 @@ export class WritableLog implements AuditLog {
       this.#trouble = ioError('the tree could not be written', cause)
       throw this.#trouble
     } finally {
-      if (!this.#closing) this.#scheduleNext()
+      if (!this.#closing) this.#schedule()
     }
-  }
-
-  /** After a failure only the timer tries again, so that a full disk is not asked in a tight loop. */
-  #scheduleNext(): void {
-    if (this.#trouble === undefined) this.#schedule()
-    else this.#startTimer()
   }
 }
 
