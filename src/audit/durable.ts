@@ -32,14 +32,20 @@ export class DurableFolder {
 
   async #replace(place: string, data: Uint8Array): Promise<void> {
     const draft = `${place}.tmp`
-    const file = await this.#files.create(draft)
     try {
-      await file.write(data, 0)
-      await file.datasync()
-    } finally {
-      await file.close()
+      const file = await this.#files.create(draft)
+      try {
+        await file.write(data, 0)
+        await file.datasync()
+      } finally {
+        await file.close()
+      }
+      await this.#files.rename(draft, place)
+    } catch (error) {
+      // What is half written would hold room on a full disk.
+      await this.#files.remove(draft).catch(() => {})
+      throw error
     }
-    await this.#files.rename(draft, place)
   }
 
   async #makeFolder(folder: string): Promise<void> {

@@ -42,6 +42,19 @@ test('a key speaks for its principal and tenant, with its scopes', async (t) => 
   assert.match(key.id, /^key_[a-z2-7]{16}$/)
 })
 
+test('a key that is not confirmed is none, neither in memory nor in the store', async (t) => {
+  const { keys, options } = await openKeys(t)
+  const refusal = new Error('it cannot be put on record')
+  await assert.rejects(
+    keys.create(alice, async (key) => {
+      assert.equal(keys.get(key.id), undefined, 'it does not work yet')
+      throw refusal
+    }),
+    refusal,
+  )
+  assert.deepEqual([keys.list(), (await openApiKeys(options)).list()], [[], []])
+})
+
 test('the secret is shown once: neither the store nor any record holds it or a part of it', async (t) => {
   const { keys, database } = await openKeys(t)
   const { secret, key } = await keys.create(alice)

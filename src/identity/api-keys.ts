@@ -15,8 +15,13 @@ export interface CreatedApiKey {
 }
 
 export interface ApiKeys {
-  /** @throws IdentityError `invalid_key`; StoreError. Works as soon as it resolves. */
-  create(input: NewApiKey): Promise<CreatedApiKey>
+  /**
+   * Works as soon as it resolves, and not before.
+   *
+   * @param confirm  is told of the key when it is stored; when it rejects, there is no such key
+   * @throws IdentityError `invalid_key`; StoreError; what `confirm` rejects with
+   */
+  create(input: NewApiKey, confirm?: (key: ApiKeyRecord) => Promise<void>): Promise<CreatedApiKey>
   /** Who a credential speaks for. Touches memory only. */
   authenticate(credential: string): AuthenticationResult
   /** The key as the store has it now, whatever memory says. @throws IdentityError `not_found`, `damaged`; StoreError */
@@ -157,7 +162,7 @@ export async function openApiKeys(options: {
   }
 
   return {
-    async create(input) {
+    async create(input, confirm = async () => {}) {
       const { name, principal, tenant, scopes, expiresAt } = checkNewKey(input, now())
       const secret = formatKey(randomBytes(32))
       const id = `key_${base32(randomBytes(10))}`
@@ -175,6 +180,17 @@ export async function openApiKeys(options: {
           revoked_at: null,
         })
         .execute()
+      try {
+        await confirm(readRow(await rowOf(id)).record)
+      } catch (error) {
+        // Should that fail too, there is a key that nobody has the text of.
+        await database
+          .deleteFrom('identity_api_keys')
+          .where('id', '=', id)
+          .execute()
+          .catch(() => {})
+        throw error
+      }
       return { secret, key: await refresh(id) }
     },
 

@@ -7,7 +7,8 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof StoreError) return { code: error.code, message: error.message }
   const message = error instanceof Error ? error.message : String(error)
   if (!(error instanceof Error)) return { code: 'sql', message }
-  if ('errcode' in error && typeof error.errcode === 'number') return { code: codeOf(error.errcode), message }
+  if ('errcode' in error && typeof error.errcode === 'number')
+    return { code: codeOf(error.errcode), message: words[error.errcode & 0xff] ?? message }
   if ('code' in error && error.code === 'ERR_OUT_OF_RANGE') {
     return { code: 'out_of_range', message: 'the store holds a whole number beyond 2^53, which cannot be read exactly' }
   }
@@ -47,4 +48,9 @@ const primaries: Readonly<Record<number, StoreErrorCode>> = {
   20: 'type', // MISMATCH
   23: 'unwritable', // AUTH
   26: 'not_a_database',
+}
+
+/** Where SQLite's own do not say what to do. */
+const words: Readonly<Record<number, string>> = {
+  13: 'the disk of the store is full, so nothing of this was written; make room on it',
 }
