@@ -5,6 +5,7 @@ import type { Format } from './format.ts'
 import { gguf } from './gguf/format.ts'
 import { hdf5 } from './hdf5/format.ts'
 import { jinja } from './jinja/format.ts'
+import { kerasConfig } from './keras/format.ts'
 import { npy } from './npy/format.ts'
 import { onnx } from './onnx/format.ts'
 import { pickle } from './pickle/format.ts'
@@ -30,6 +31,7 @@ export const formats: readonly Format[] = [
   savedModel,
   frozenGraph,
   kerasMetadata,
+  kerasConfig,
   coreml,
   rds,
   xml,

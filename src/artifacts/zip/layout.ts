@@ -22,7 +22,11 @@ export function layoutOf(entries: readonly Entry[]): Layout {
     }
   const expected = (name: string) => (/\.(?:pkl|pickle)$/i.test(name) ? 'pickle' : undefined)
   if (names.includes('config.json') && names.some((name) => /\.weights\.h5$/.test(name) || name === 'metadata.json'))
-    return { id: 'keras-zip', isTensor: () => false, expected }
+    return {
+      id: 'keras-zip',
+      isTensor: () => false,
+      expected: (name) => (name === 'config.json' ? 'keras-config' : expected(name)),
+    }
   if (names.length > 0 && names.every((name) => name.endsWith('.npy')))
     return { id: 'npz', isTensor: () => false, expected: (name) => (name.endsWith('.npy') ? 'npy' : undefined) }
   return { id: 'zip', isTensor: () => false, expected }
