@@ -21,6 +21,7 @@ const commands = {
   replay: async () => (await import('./commands/replay.ts')).replay,
   audit: async () => (await import('./commands/audit.ts')).audit,
   store: async () => (await import('./commands/store.ts')).store,
+  scan: async () => (await import('./commands/scan.ts')).scan,
 }
 
 const help = `holdfast: the layered defence for AI infrastructure, in one program
@@ -44,6 +45,7 @@ const help = `holdfast: the layered defence for AI infrastructure, in one progra
                                   read and prove the log
   holdfast store check|migrate|backup|restore
                                   check an installation, back it up while it runs, restore it
+  holdfast scan PATH…             what hides in model and data files, before anything loads them
 
 Each takes --help, and --data DIR or --config FILE to say which installation is meant; 'holdfast --version' says
 which program this is.
@@ -116,6 +118,7 @@ function processIo(): CommandIo {
       : resolve(process.argv[1] ?? 'holdfast'),
     env: (name) => process.env[name],
     now: Date.now,
+    isTerminal: (stream) => process[stream].isTTY === true,
     onSignal: (signal, listener) => process.on(signal, listener),
     get signal() {
       // Only a command that asks for the signal takes over Ctrl-C; for the others it keeps its meaning.

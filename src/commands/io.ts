@@ -8,6 +8,8 @@ export interface CommandIo {
   readonly program: string
   env(name: string): string | undefined
   now(): number
+  /** Whether a person at a terminal reads it. */
+  isTerminal(stream: 'stdout' | 'stderr'): boolean
   /** Calls `listener` on each such signal, instead of what the signal does by itself. */
   onSignal(signal: 'SIGHUP' | 'SIGUSR2', listener: () => void): void
   /** Aborted on SIGINT and SIGTERM. */

@@ -2,6 +2,7 @@
 // runs that is the gateway, reached over its control socket, so that a revoked key is refused at once;
 // otherwise the command opens the installation itself.
 
+import type { ArtifactRecord } from '#artifacts'
 import { entityManagement } from '#audit'
 import type { ActionRecord } from '#findings'
 import type { ApiKeyRecord, CreatedApiKey, NewApiKey } from '#identity'
@@ -18,6 +19,8 @@ export interface Administration {
   listBudgets(): Promise<readonly BudgetState[]>
   /** Says in the log that a backup is made, and puts all that is durable under a checkpoint. */
   recordBackup(input: { readonly id: string }): Promise<object>
+  /** Adds a scanned file to the inventory, and what was found in it to the findings. */
+  recordArtifact(input: ArtifactRecord): Promise<object>
 }
 
 export interface RevokeKey {
@@ -28,40 +31,46 @@ export interface RevokeKey {
 }
 
 export function administer(installation: Installation, world: World): Administration {
-  const { keys, actions, inventory, log, budgets } = installation
+  const { keys, actions, inventory, findings, log, budgets } = installation
   return {
     async createKey(input) {
-      const created = await keys.create(input)
-      await inventory.upsert({
-        kind: 'api_key',
-        identity: created.key.id,
-        name: created.key.name,
-        owner: created.key.principal,
-        labels: { tenant: created.key.tenant },
+      // Nobody gets a key that is not on record, and none that could not be recorded stays.
+      return keys.create(input, async (key) => {
+        await inventory.upsert({
+          kind: 'api_key',
+          identity: key.id,
+          name: key.name,
+          owner: key.principal,
+          labels: { tenant: key.tenant },
+        })
+        await log.append(
+          entityManagement({
+            time: world.now(),
+            uid: world.id('ev'),
+            tenant: key.tenant,
+            activity: 'create',
+            entity: {
+              type: 'api_key',
+              uid: key.id,
+              name: key.name,
+              data: { principal: key.principal, scopes: key.scopes, expires_at: key.expiresAt },
+            },
+            actor: { principal: 'operator', kind: 'admin' },
+            status: 'success',
+          }),
+        )
       })
-      await log.append(
-        entityManagement({
-          time: world.now(),
-          uid: world.id('ev'),
-          tenant: created.key.tenant,
-          activity: 'create',
-          entity: {
-            type: 'api_key',
-            uid: created.key.id,
-            name: created.key.name,
-            data: { principal: created.key.principal, scopes: created.key.scopes, expires_at: created.key.expiresAt },
-          },
-          actor: { principal: 'operator', kind: 'admin' },
-          status: 'success',
-        }),
-      )
-      return created
     },
     listKeys: async () => keys.list(),
     listBudgets: async () => budgets.list(),
     async recordBackup({ id }) {
       await log.append(backupEvent(id, 'create', world))
       await log.checkpoint()
+      return {}
+    },
+    async recordArtifact({ asset, findings: found }) {
+      const { id: known } = await inventory.upsert(asset)
+      for (const each of found) await findings.report({ ...each, asset: known })
       return {}
     },
     async revokeKey({ id, reason, actor, dryRun }) {

@@ -50,6 +50,7 @@ const administration: Administration = {
   listKeys: async () => [],
   listBudgets: async () => [],
   recordBackup: async () => ({}),
+  recordArtifact: async () => ({}),
   createKey: () => Promise.reject(new Error('not asked for here')),
   revokeKey: () => Promise.reject(new Error('not asked for here')),
 }

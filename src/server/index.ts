@@ -11,6 +11,7 @@ export {
 export { type ReadSettings, readSettings } from './configuration.ts'
 export { connectControl } from './control.ts'
 export { type DemoModel, startDemoModel } from './demo-model.ts'
+export { artifactFetcher } from './fetch-artifact.ts'
 export { furnish } from './furnish.ts'
 export { type Holdfast, type StartOptions, startHoldfast } from './holdfast.ts'
 export { type Installation, makeDataFolder, openInstallation } from './installation.ts'

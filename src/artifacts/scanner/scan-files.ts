@@ -12,6 +12,8 @@ export type Target = {
   readonly path: string
   /** Bytes, as far as they are known before it is opened; for progress. */
   readonly size?: number
+  /** Another one means that the file has changed since. */
+  readonly stamp?: string
 } & ({ open(): Promise<Content> } | { readonly refused: string })
 
 export interface ScannedFile {

@@ -116,5 +116,6 @@ async function entryTarget(path: string, shownAs: string): Promise<Target> {
 
 function fileTarget(path: string, shownAs: string, found: Stats): Target {
   if (!found.isFile()) return { path: shownAs, refused: 'not a file: a device, a pipe or a socket' }
-  return { path: shownAs, size: found.size, open: () => localContent(path, found) }
+  const { dev, ino, size, mtimeMs } = found
+  return { path: shownAs, size, stamp: `${dev}:${ino}:${size}:${mtimeMs}`, open: () => localContent(path, found) }
 }

@@ -1,0 +1,28 @@
+// A report in the format that was asked for. Each is loaded when it is needed.
+import type { ScanReport } from './report.ts'
+
+export const reportFormats = ['text', 'json', 'sarif', 'cyclonedx', 'junit', 'html'] as const
+export type ReportFormat = (typeof reportFormats)[number]
+
+/** @param hasColours  whether text may have colours */
+export async function renderReport(report: ScanReport, format: ReportFormat, hasColours = false): Promise<string> {
+  switch (format) {
+    case 'text':
+      return (await import('./text.ts')).textReport(report, hasColours)
+    case 'json':
+      return json(report)
+    case 'sarif':
+      return json((await import('./sarif.ts')).sarifReport(report))
+    case 'cyclonedx':
+      return json((await import('./cyclonedx.ts')).cyclonedxReport(report))
+    case 'junit':
+      return (await import('./junit.ts')).junitReport(report)
+    case 'html':
+      return (await import('./html.ts')).htmlReport(report)
+  }
+}
+
+/** Well-formed whatever is in it: half a surrogate pair would be no UTF-8. */
+function json(value: object): string {
+  return `${JSON.stringify(value, null, 2).toWellFormed()}\n`
+}

@@ -1,0 +1,6 @@
+// The version of this program, which every report names.
+import { readFileSync } from 'node:fs'
+
+const manifest: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+
+export const version = manifest.version
