@@ -47,11 +47,13 @@ export async function checkIssuers(file: string, { issuers }: IdentitySettings, 
 export interface TokenDoor {
   /** Whoever verifies tokens by these settings; undefined when there is no issuer. The keys are being fetched. */
   verifier(identity: IdentitySettings, commitKey: Uint8Array): TokenVerifier | undefined
+  /** Issuers whose keys have been fetched, and when, ms since the epoch. */
+  keySets(): { readonly issuer: string; readonly fetchedAt: number }[]
 }
 
 /** Keeps the keys of an issuer from one configuration to the next: it may be out of reach when that changes. */
 export function createTokenDoor(world: World, resolve: ResolveName = resolveBySystem): TokenDoor {
-  let sources = new Map<string, KeySource>()
+  let sources = new Map<string, { readonly issuer: string; readonly keys: KeySource }>()
   const sourceOf = keySourceOf(world, resolve)
 
   return {
@@ -63,8 +65,8 @@ export function createTokenDoor(world: World, resolve: ResolveName = resolveBySy
         issuers: issuers.map((settings) => {
           const { ca, document, ...jwks } = settings.jwks
           const name = JSON.stringify([settings.issuer, jwks, ca?.reveal(), document?.reveal()])
-          const keys = before.get(name) ?? sourceOf(settings)
-          sources.set(name, keys)
+          const keys = before.get(name)?.keys ?? sourceOf(settings)
+          sources.set(name, { issuer: settings.issuer, keys })
           return { settings, keys }
         }),
         now: world.now,
@@ -73,6 +75,10 @@ export function createTokenDoor(world: World, resolve: ResolveName = resolveBySy
       verifier.keepFresh()
       return verifier
     },
+    keySets: () =>
+      [...sources.values()].flatMap(({ issuer, keys: { fetchedAt } }) =>
+        fetchedAt === undefined ? [] : [{ issuer, fetchedAt }],
+      ),
   }
 }
 

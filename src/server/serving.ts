@@ -7,7 +7,9 @@ import { cannotListen, ServerError } from './error.ts'
 import { furnish } from './furnish.ts'
 import { createTokenDoor } from './issuers.ts'
 import { isLoopback } from './loopback.ts'
+import { type ProcessReport, type ServingState, servingReadings } from './metrics/report.ts'
 import type { Recording } from './recording.ts'
+import { limitOfOpenFiles, roomForConnections } from './room.ts'
 import type { Settings } from './settings.ts'
 import type { Shared } from './shared.ts'
 import { createUpstreams } from './upstreams.ts'
@@ -33,6 +35,10 @@ export interface Serving {
   prepare(next: Furnishing & { readonly recording: Recording }): Prepared | Promise<Prepared>
   /** Replaces the processes that serve, where there are such. @returns how many */
   restart?(): Promise<number>
+  /** How the processes are that serve. What they have counted is in the registry of this process when it resolves. */
+  reports(): Promise<readonly NamedReport[]>
+  /** The other processes that serve, where there are such. */
+  workers?(): readonly WorkerState[]
   /**
    * Stops accepting, lets running exchanges finish, closes the upstreams.
    *
@@ -41,7 +47,23 @@ export interface Serving {
   close(graceMs: number, lingerMs: number): Promise<void>
 }
 
+export interface NamedReport extends Pick<ProcessReport, 'readings' | 'upstreams'> {
+  /** `main`, or `worker-1` and so on. */
+  readonly process: string
+}
+
+/** Plain data. */
+export interface WorkerState {
+  /** From 1. */
+  readonly number: number
+  /** ms since its last sign of life. */
+  readonly silentMs: number
+  /** ms since there was one; undefined while there is. */
+  readonly downMs: number | undefined
+}
+
 export interface LocalServing extends Serving {
+  state(): ServingState
   prepare(next: Furnishing): Prepared
 }
 
@@ -77,9 +99,19 @@ export async function serve(
   }
   let now = build(first)
   const houses = createHouses(now.house)
-  const listener = await openListener(houses, first.settings.listen, fd)
+  const listener = await openListener(houses, first.settings.listen, fd, world)
+  const state = (): ServingState => ({
+    listener: listener.state(),
+    upstreams: now.routes.map(({ upstream, health }) => ({ name: upstream.name, ...health.state() })),
+    keySets: door.keySets(),
+  })
   return {
     url: listener.url,
+    state,
+    async reports() {
+      const current = state()
+      return [{ process: 'main', readings: servingReadings(current, world.now()), upstreams: current.upstreams }]
+    },
     prepare(next) {
       const built = build(next)
       return {
@@ -113,11 +145,17 @@ async function openListener(
   houses: Parameters<typeof listen>[0],
   settings: Settings['listen'],
   fd: number | undefined,
+  world: World,
 ): Promise<Listener> {
   const { host, port } = settings
   const tls = tlsOptions(settings)
   try {
-    const listener = await listen(houses, { host, port, tls, fd })
+    const maxConnections = roomForConnections(settings, limitOfOpenFiles(), world)
+    const onTurnedAway = () =>
+      world.warn(
+        `more than ${maxConnections} connections at once (listen.maxConnections): others are closed unanswered`,
+      )
+    const listener = await listen(houses, { host, port, tls, fd, maxConnections, onTurnedAway })
     if (fd === undefined || tls !== undefined || isLoopback(new URL(listener.url).hostname)) return listener
     await listener.close(0, 0)
   } catch (error) {

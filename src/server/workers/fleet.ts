@@ -6,7 +6,7 @@ import { ServerError } from '../error.ts'
 import type { Installation } from '../installation.ts'
 import type { Recording } from '../recording.ts'
 import type { Configured } from '../reload.ts'
-import type { Prepared, Serving } from '../serving.ts'
+import type { NamedReport, Prepared, Serving, WorkerState } from '../serving.ts'
 import type { Shared } from '../shared.ts'
 import { version } from '../version.ts'
 import type { World } from '../world.ts'
@@ -32,6 +32,8 @@ const stopMarginMs = 5_000
 /** A worker that has lived so long has started well. */
 const steadyMs = 60_000
 const longestPauseMs = 10_000
+/** How long a worker may take to say how it is. */
+const reportLimitMs = 1_000
 /** How long idle connections of a worker that is replaced may still bring a request. */
 const lingerMs = 5_000
 
@@ -52,6 +54,8 @@ export async function startWorkers(options: FleetOptions): Promise<Serving> {
 interface Slot {
   readonly number: number
   worker: WorkerProcess | undefined
+  /** Since when there is none; monotonic ms. */
+  downSince: number
   /** Starts that did not last, in a row. */
   failures: number
 }
@@ -77,7 +81,12 @@ class Fleet {
     this.#sockets = sockets
     this.#configuration = { file, recording, started: recording }
     this.#graceMs = settings.shutdownGrace
-    this.#slots = Array.from({ length: options.count }, (_, number) => ({ number, worker: undefined, failures: 0 }))
+    this.#slots = Array.from({ length: options.count }, (_, number) => ({
+      number,
+      worker: undefined,
+      downSince: options.world.monotonic(),
+      failures: 0,
+    }))
   }
 
   async open(): Promise<Serving> {
@@ -86,6 +95,8 @@ class Fleet {
       url: urls[0] ?? '',
       prepare: (next) => this.#prepare(next.recording, next.settings.shutdownGrace),
       restart: () => this.#restart(),
+      reports: () => this.#reports(),
+      workers: () => this.#slots.map((slot) => this.#stateOf(slot)),
       close: (graceMs, lingerMs) => this.close(graceMs, lingerMs),
     }
   }
@@ -118,8 +129,7 @@ class Fleet {
   /** @throws ServerError `worker_failed` */
   async #launch({ number }: Slot): Promise<{ worker: WorkerProcess; url: string }> {
     const { shared, installation, world } = this.#options
-    const report = (error: unknown) => world.report('what a worker had to say could not be kept', error)
-    const worker = startProcess(this.#sockets.fdOf(number), this.#configuration, shared, report)
+    const worker = startProcess(number + 1, this.#sockets.fdOf(number), this.#configuration, shared, world)
     this.#processes.add(worker)
     // A worker that is gone refuses every key.
     const unfollow = installation.keys.follow((keys) => worker.channel.call('keys', keys).catch(() => {}))
@@ -158,6 +168,7 @@ class Fleet {
   /** Tries until there is a worker again, at first at once and then with growing pauses. */
   async #refill(slot: Slot): Promise<void> {
     slot.worker = undefined
+    slot.downSince = this.#options.world.monotonic()
     const pause = slot.failures <= 1 ? 0 : Math.min(longestPauseMs, 100 * 2 ** slot.failures)
     await new Promise((resolve) => setTimeout(resolve, pause).unref())
     if (this.#isClosing || slot.worker !== undefined) return
@@ -169,6 +180,25 @@ class Fleet {
       slot.failures++
       if (!this.#isClosing) await this.#refill(slot)
     }
+  }
+
+  /** One that hangs, or is about to go, is as it said last. */
+  async #reports(): Promise<readonly NamedReport[]> {
+    const present = this.#slots.flatMap(({ number, worker }) => (worker === undefined ? [] : [{ number, worker }]))
+    return await Promise.all(
+      present.map(async ({ number, worker }) => {
+        const { promise: late, resolve } = Promise.withResolvers<void>()
+        const limit = setTimeout(resolve, reportLimitMs)
+        await Promise.race([worker.channel.call('report', undefined).catch(() => {}), late])
+        clearTimeout(limit)
+        return { ...worker.latest, process: `worker-${number + 1}` }
+      }),
+    )
+  }
+
+  #stateOf({ number, worker, downSince }: Slot): WorkerState {
+    const downMs = worker === undefined ? this.#options.world.monotonic() - downSince : undefined
+    return { number: number + 1, silentMs: worker?.silentMs ?? 0, downMs }
   }
 
   async #prepare(recording: Recording, graceMs: number): Promise<Prepared> {
@@ -207,6 +237,7 @@ class Fleet {
         if (this.#isClosing) throw new ServerError('worker_failed', 'the gateway stops')
         await this.#fill(slot)
         this.#record(slot, 'restart', 'success', {})
+        this.#options.shared.metrics.counter('workerRestarts', 'asked').add(1)
         // Until now both take connections from the same queue.
         if (old !== undefined) this.#retire(old, this.#graceMs, Math.min(lingerMs, this.#graceMs))
       }
@@ -228,8 +259,12 @@ class Fleet {
   }
 
   #noteDeath(slot: Slot, { running }: WorkerProcess, reason: string): void {
-    const { world } = this.#options
-    world.warn(`worker ${slot.number + 1} ended (${reason}) with ${running.size} exchanges running; it is replaced`)
+    const { shared, world } = this.#options
+    world.warn(
+      `worker ${slot.number + 1} ended (${reason}) with ${running.size} exchanges running; it is replaced`,
+      'worker_ended',
+    )
+    shared.metrics.counter('workerRestarts', 'died').add(1)
     // Their decisions are on record; that they have no outcome is explained here.
     const unfinished = [...running].slice(0, maxListed)
     this.#record(slot, 'stop', 'failure', { reason, unfinished, unfinished_count: running.size })

@@ -1,7 +1,9 @@
 // One worker as the sequencer sees it: a child process with a socket, a channel to it, and a heartbeat.
 import { type ChildProcess, fork } from 'node:child_process'
 import { getCompileCacheDir } from 'node:module'
+import type { ProcessReport } from '../metrics/report.ts'
 import type { Shared } from '../shared.ts'
+import type { World } from '../world.ts'
 import { type Channel, type Message, openChannel } from './channel.ts'
 import type { Configuration, SequencerCalls, WorkerCalls } from './protocol.ts'
 
@@ -12,6 +14,10 @@ export interface WorkerProcess {
   readonly ended: Promise<string>
   /** Exchanges that were allowed and have not ended, by id: what dies with the process. */
   readonly running: ReadonlySet<string>
+  /** What it last said of itself. */
+  readonly latest: ProcessReport
+  /** ms since its last sign of life, in whole seconds. */
+  readonly silentMs: number
   /** What it serves by. */
   configuration: Configuration
   /** From now on a worker whose event loop stands still is ended. */
@@ -24,14 +30,15 @@ const beatMs = 1000
 const maxMissedBeats = 5
 
 /**
+ * @param number  from 1
  * @param fd      the socket that it is to listen on
- * @param report  what it asked for, without waiting, and what failed
  */
 export function startProcess(
+  number: number,
   fd: number,
   configuration: Configuration,
   shared: Shared,
-  report: (error: unknown) => void,
+  { logger, report }: Pick<World, 'logger' | 'report'>,
 ): WorkerProcess {
   // In the checkout this file is TypeScript, in the published package JavaScript; its sibling is the same.
   const isSource = import.meta.url.endsWith('.ts')
@@ -43,6 +50,7 @@ export function startProcess(
   })
   const running = new Set<string>()
   let missed = 0
+  let latest: ProcessReport = { readings: [], increments: [], upstreams: [] }
   let watching: NodeJS.Timeout | undefined
   const leases = new Set<string>()
   const channel = openChannel<SequencerCalls, WorkerCalls>(
@@ -72,11 +80,14 @@ export function startProcess(
       check: shared.addresses.check,
       failed: ({ address, code }) => shared.addresses.failed(address, code),
       drain: shared.addresses.drain,
-      beat() {
+      tell: (line) => logger.tell({ ...line, fields: { ...line.fields, process: `worker-${number}` } }),
+      beat(told) {
         missed = 0
+        latest = told
+        shared.metrics.give(told.increments)
       },
     },
-    report,
+    (error) => report('what a worker had to say could not be kept', error),
   )
   const { promise: ended, resolve } = Promise.withResolvers<string>()
   const end = (reason: string) => {
@@ -93,6 +104,12 @@ export function startProcess(
     channel,
     ended,
     running,
+    get latest() {
+      return latest
+    },
+    get silentMs() {
+      return missed * beatMs
+    },
     configuration,
     watchBeats() {
       // Counted in our own turns: when the whole machine stood still, nobody is to blame.

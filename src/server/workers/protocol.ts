@@ -2,6 +2,8 @@
 // whatever all requests share. A worker has a listener, a house, and no file of the data folder.
 import type { KnownKey } from '#identity'
 import type { AddressGuard, BudgetCharge, Budgets, LeasePlace, Leases } from '#limits'
+import type { LogLine } from '../logger.ts'
+import type { ProcessReport } from '../metrics/report.ts'
 import type { Recording } from '../recording.ts'
 import type { Shared } from '../shared.ts'
 
@@ -15,8 +17,10 @@ export interface SequencerCalls extends Pick<Shared, 'record' | 'note' | 'admit'
   failed(input: { readonly address: string; readonly code: string }): ReturnType<AddressGuard['failed']>
   drain(input: undefined): ReturnType<AddressGuard['drain']>
   detected(detection: Parameters<Shared['detected']>[0]): void
-  /** Once a second: the worker's event loop turns. */
-  beat(input: undefined): void
+  /** Once a second: the worker's event loop turns, and this is how it is. */
+  beat(report: ProcessReport): void
+  /** For the operator. */
+  tell(line: LogLine): void
 }
 
 /** What the sequencer asks of a worker. */
@@ -29,6 +33,8 @@ export interface WorkerCalls {
   prepare(input: Configuration): { readonly failure: string | undefined }
   commit(input: undefined): void
   discard(input: undefined): void
+  /** How it is. What it has counted has then been told by a `beat`. */
+  report(input: undefined): void
   /** Stops serving as `Serving.close`; the process ends after the answer. */
   stop(input: { readonly graceMs: number; readonly lingerMs: number }): void
 }

@@ -4,7 +4,9 @@ import { createKeyReplica } from '#identity'
 import type { AddressGuard } from '#limits'
 import { withoutRestart } from '../changes.ts'
 import { loadSettings, readSettings } from '../configuration.ts'
+import { meterProcess } from '../metrics/process.ts'
 import { createRegistry } from '../metrics/registry.ts'
+import { servingReadings } from '../metrics/report.ts'
 import { replay } from '../recording.ts'
 import { type Furnishing, type LocalServing, type Prepared, serve } from '../serving.ts'
 import type { Shared } from '../shared.ts'
@@ -17,9 +19,11 @@ import type { Configuration, SequencerCalls, WorkerCalls } from './protocol.ts'
 const socket = 4
 const beatMs = 1000
 
-const world = systemWorld((text) => process.stderr.write(text))
+// One process writes to stderr, so that lines stay whole and have one form.
+const world = systemWorld({ tell: (line) => channel.tell('tell', line), configure() {} })
 const keys = createKeyReplica(world.now)
 const metrics = createRegistry()
+const meter = meterProcess()
 let serving: LocalServing | undefined
 let prepared: Prepared | undefined
 
@@ -54,12 +58,23 @@ const channel = openChannel<WorkerCalls, SequencerCalls>(portOfParent(), {
     prepared?.discard()
     prepared = undefined
   },
+  report: beat,
   async stop({ graceMs, lingerMs }) {
     await serving?.close(graceMs, lingerMs)
+    beat()
   },
 })
 
-setInterval(() => channel.tell('beat', undefined), beatMs)
+setInterval(beat, beatMs)
+
+function beat(): void {
+  const state = serving?.state()
+  channel.tell('beat', {
+    readings: [...meter.readings(), ...(state === undefined ? [] : servingReadings(state, world.now()))],
+    increments: metrics.take(),
+    upstreams: state?.upstreams ?? [],
+  })
+}
 
 async function read({ file, recording, started }: Configuration): Promise<Furnishing> {
   const { settings, policies } = await readSettings(file, replay(recording))
