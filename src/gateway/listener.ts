@@ -20,6 +20,10 @@ export interface ListenOptions {
   readonly fd?: number | undefined
   /** Required on any address that is not loopback; the configuration refuses it otherwise. */
   readonly tls?: (SecureContextOptions & TlsOptions) | undefined
+  /** That may be open at once; others are closed unanswered. Default: no bound. */
+  readonly maxConnections?: number | undefined
+  /** Called when one was closed because of that. */
+  readonly onTurnedAway?: () => void
 }
 
 export interface Listener {
@@ -88,6 +92,11 @@ export async function listen(houses: Houses, options: ListenOptions): Promise<Li
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
+  })
+  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections
+  server.on('drop', () => {
+    options.onTurnedAway?.()
+    makeRoom(server)
   })
   server.on('checkExpectation', handle)
   server.on('connect', (_request, socket: Socket) => giveUp(socket, connectRefused))
@@ -168,6 +177,16 @@ function createDoor(
   // Node would drop the headers beyond 2,000 without a word; the accept stage counts them.
   server.maxHeadersCount = 0
   return server
+}
+
+const makingRoom = new WeakSet<Server>()
+
+/** Closes what only waits for a next request, since somebody else has one; not more than once in a while. */
+function makeRoom(server: Server): void {
+  if (makingRoom.has(server)) return
+  makingRoom.add(server)
+  server.closeIdleConnections()
+  setTimeout(() => makingRoom.delete(server), 1000).unref()
 }
 
 /** Answers a request that never became one, and puts it on record first. */

@@ -8,7 +8,7 @@ const atStartOnly = [
   /^data$/,
   /^store\b/,
   /^audit\b/,
-  /^listen\.(?:host|port|tls)$/,
+  /^listen\.(?:host|port|tls|maxConnections)$/,
   /^limits\.(?:maxHeaderBytes|headerTimeout|bodyTimeout)$/,
 ]
 
@@ -20,7 +20,7 @@ export function needsRestart(path: string): boolean {
 /** `next`, with everything that needs a restart as it is in `running`. */
 export function withoutRestart(running: Settings, next: Settings): Settings {
   const { maxHeaderBytes, headerTimeout, bodyTimeout } = running.limits
-  const { host, port } = running.listen
+  const { host, port, maxConnections } = running.listen
   // TLS cannot come or go while a listener is open; its certificate can.
   const tls = running.listen.tls && (next.listen.tls ?? running.listen.tls)
   return {
@@ -28,7 +28,7 @@ export function withoutRestart(running: Settings, next: Settings): Settings {
     data: running.data,
     store: running.store,
     audit: running.audit,
-    listen: { ...next.listen, host, port, tls },
+    listen: { ...next.listen, host, port, tls, maxConnections },
     limits: { ...next.limits, maxHeaderBytes, headerTimeout, bodyTimeout },
   }
 }

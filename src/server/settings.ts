@@ -17,6 +17,14 @@ const listenSchema = z
   .strictObject({
     host: z.string().min(1).default('127.0.0.1').describe('Address to listen on. Anything but loopback needs tls.'),
     port: z.int().min(0).max(65_535).default(8787).describe('TCP port; 0 takes a free one.'),
+    maxConnections: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .optional()
+      .describe(
+        'Connections that a process has open at once; by default, half of what its limit of open files allows.',
+      ),
     tls: z
       .strictObject({
         certificate: secretSchema.describe('PEM certificate chain, usually file:PATH.'),
