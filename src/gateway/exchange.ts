@@ -94,6 +94,8 @@ export interface Exchange {
   readonly leases: string[]
   budget: ExchangeBudget | undefined
   body: Uint8Array
+  /** SHA-256 of the body, hex, where a stage had to know it. */
+  bodyDigest: string | undefined
   /** The body, read by its format. */
   asked: ModelRequest | undefined
   /** The first of the candidates; once it was called, the one that was called last. */
@@ -177,6 +179,7 @@ export function createExchange(
     onMalformed: () => {},
     operation: 'unknown',
     format: undefined,
+    bodyDigest: undefined,
     session: undefined,
     principal: undefined,
     claimant: undefined,

@@ -21,6 +21,8 @@ export interface InspectorOptions {
 }
 
 export interface Inspector {
+  /** Whether verdicts may be remembered. */
+  readonly remembers: boolean
   /**
    * Verdicts on a complete text, ordered by start, offsets in the original text. Synchronous unless a detector is not.
    * Throws (or rejects with) `InspectError` 'detector_failed' or 'detector_timeout'; the text then counts as not scanned.
@@ -69,7 +71,7 @@ export function createInspector(options: InspectorOptions): Inspector {
     }
   }
 
-  return { inspect, stream: (source) => createStream(detectors, actions, source) }
+  return { remembers: options.cacheEntries > 0, inspect, stream: (source) => createStream(detectors, actions, source) }
 }
 
 type Found = readonly Match[]

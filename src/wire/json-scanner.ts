@@ -22,6 +22,9 @@ STOPS_STRING[BACKSLASH] = 1
 const SIMPLE_ESCAPE = new Uint8Array(256)
 for (const letter of '"\\/bfnrt') SIMPLE_ESCAPE[letter.charCodeAt(0)] = 1
 
+/** So many bytes without a stop, and it pays to search for the next one natively. */
+const LONG_STRETCH = 48
+
 /** Objects with more members than this find duplicates through a Set. */
 const FEW_MEMBERS = 8
 
@@ -33,6 +36,10 @@ export class Scanner {
   private at = 0
   private depth = 0
   private values = 0
+  /** Where each of these comes first, behind where it was last looked for: looking again each time would be quadratic. */
+  private quote = -1
+  private backslash = -1
+  private control = -1
 
   constructor(decoder: Decoder, limits: JsonLimits) {
     this.decoder = decoder
@@ -124,7 +131,12 @@ export class Scanner {
     const start = this.at
     let at = start + 1
     for (;;) {
-      while (STOPS_STRING[bytes[at] ?? 0] === 0) at++
+      const near = at + LONG_STRETCH
+      while (at < near && STOPS_STRING[bytes[at] ?? 0] === 0) at++
+      if (at === near) {
+        at = this.endOfStretch(at)
+        continue
+      }
       const stop = bytes[at]
       if (stop === QUOTE) break
       if (stop !== BACKSLASH)
@@ -133,6 +145,15 @@ export class Scanner {
     }
     this.at = at + 1
     return { kind: 'string', start, end: at + 1 }
+  }
+
+  /** From inside a string, the next byte at which its scan must stop, found by native searches. */
+  private endOfStretch(from: number): number {
+    const { latin1 } = this.decoder
+    if (this.backslash < from) this.backslash = orEnd(latin1.indexOf('\\', from), latin1.length)
+    if (this.control < from) this.control = orEnd(indexOfControl(latin1, from), latin1.length)
+    if (this.quote < from) this.quote = orEnd(latin1.indexOf('"', from), latin1.length)
+    return Math.min(this.quote, this.backslash, this.control)
   }
 
   /** Checks the \u escape, or pair of them, whose backslash is at `at`; returns the position behind it. */
@@ -226,6 +247,17 @@ export class Scanner {
     let byte = this.bytes[this.at]
     while (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) byte = this.bytes[++this.at]
   }
+}
+
+function indexOfControl(text: string, from: number): number {
+  CONTROL.lastIndex = from
+  return CONTROL.exec(text)?.index ?? -1
+}
+
+const CONTROL = /[\x00-\x1f]/g
+
+function orEnd(index: number, end: number): number {
+  return index < 0 ? end : index
 }
 
 function hasMember(members: readonly JsonMember[], name: string): boolean {

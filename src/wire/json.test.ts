@@ -40,6 +40,27 @@ test('reads every JSON document as JSON.parse does', () => {
   )
 })
 
+test('strings of any length, with escapes and control characters anywhere, are read as JSON.parse reads them', () => {
+  const piece = fc.oneof(
+    fc.nat(200).map((count) => 'x'.repeat(count)),
+    fc.constantFrom('\\n', '\\"', '\\\\', '\\u00e9', '\\ud83d\\ude00', '\\x', '\n', '\u0001', 'é', '海'),
+  )
+  fc.assert(
+    fc.property(fc.array(fc.array(piece, { maxLength: 12 }), { maxLength: 6 }), (strings) => {
+      const text = `[${strings.map((pieces) => `"${pieces.join('')}"`).join(',')}]`
+      let expected: unknown
+      try {
+        expected = JSON.parse(text)
+      } catch {
+        assert.throws(() => read(text), WireError)
+        return
+      }
+      const document = read(text)
+      assert.deepEqual(plainValue(document, document.root), expected)
+    }),
+  )
+})
+
 test('the span of every node is the token itself', () => {
   fc.assert(
     fc.property(anyJson, spacing, ({ value }, indent) => {

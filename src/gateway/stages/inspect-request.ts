@@ -3,28 +3,55 @@ import type { Verdict } from '#inspect'
 import { toParam } from '#wire'
 import { type Exchange, established, noteVerdicts, type Refusal } from '../exchange.ts'
 import type { House } from '../house.ts'
+import { findPassages } from '../passages.ts'
 
 export function inspectRequest(exchange: Exchange, house: House): Stopped | Promise<Stopped> {
   if (exchange.format === undefined) return undefined
-  const asked = established(exchange.asked, 'a parsed request')
+  const { parts } = established(exchange.asked, 'a parsed request')
   const { tenant } = established(exchange.principal, 'a principal')
+  const passages = findPassages(established(exchange.asked, 'a parsed request'), house.inspector, {
+    operation: exchange.operation,
+    tenant,
+  })
+  exchange.bodyDigest = passages?.digest
+  const found: (readonly Verdict[])[] = []
   const slow: Promise<void>[] = []
   try {
-    for (const part of asked.parts) {
+    for (let index = 0; index < parts.length; index++) {
+      const part = parts[index]
+      if (part === undefined) continue
+      if (passages?.known !== undefined && index < passages.known.parts) {
+        found[index] = passages.known.verdicts.get(index) ?? none
+        continue
+      }
       const { text, channel, contentType } = part
-      const found = house.inspector.inspect({ text, channel, contentType, direction: 'request' }, { tenant })
-      const note = (verdicts: readonly Verdict[]) => noteVerdicts(exchange, 'request', part, verdicts)
+      const result = house.inspector.inspect({ text, channel, contentType, direction: 'request' }, { tenant })
       // Waiting costs more than most inspections, so only detectors that need it are waited for.
-      if (found instanceof Promise) slow.push(found.then(note))
-      else note(found)
+      if (!(result instanceof Promise)) found[index] = result
+      else
+        slow.push(
+          result.then((verdicts) => {
+            found[index] = verdicts
+          }),
+        )
     }
   } catch (error) {
     // Nobody waits for the others any more; without this, one that fails too would end the process.
     for (const each of slow) each.catch(() => {})
     throw error
   }
-  return slow.length === 0 ? conclude(exchange) : Promise.all(slow).then(() => conclude(exchange))
+  const finish = () => {
+    passages?.remember((index) => found[index] ?? none)
+    for (const [index, part] of parts.entries()) {
+      const verdicts = found[index] ?? none
+      if (verdicts.length > 0) noteVerdicts(exchange, 'request', part, verdicts)
+    }
+    return conclude(exchange)
+  }
+  return slow.length === 0 ? finish() : Promise.all(slow).then(finish)
 }
+
+const none: readonly Verdict[] = []
 
 type Stopped = Refusal | undefined
 

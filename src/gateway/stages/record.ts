@@ -177,7 +177,7 @@ function alternativesOf({ candidates, refusal }: Exchange): { alternatives: stri
 function digestsOf(exchange: Exchange): Record<string, string> {
   const { body, refusal, candidates } = exchange
   if (body.length === 0) return {}
-  const request = sha256Hex(body)
+  const request = exchange.bodyDigest ?? sha256Hex(body)
   const [first] = candidates
   if (refusal !== undefined || first === undefined) return { request }
   const forwarded = bodyFor(exchange, first)
