@@ -26,6 +26,7 @@ export { diskFiles, type LogFile, type LogFiles, type SyncedFile } from './files
 export { readEntry, searchEntries, seekTime } from './find.ts'
 export type { AuditLog, LogState } from './log.ts'
 export { type LogOptions, openLog, publicKeysOf } from './open.ts'
+export { type LogPage, readCheckpoint, readPage } from './page.ts'
 export { type EntryProof, type ProvenEntry, proveEntry, verifyProof } from './prove.ts'
 export { countEntries, type EntryFilter, type LogEntry, type LogLocation, queryEntries, readEntries } from './read.ts'
 export { type AuditSettings, auditSchema } from './schema.ts'

@@ -143,7 +143,7 @@ function isEvent(value: unknown): value is OcsfEvent {
   return typeof class_uid === 'number' && typeof time === 'number' && typeof metadata === 'object' && metadata !== null
 }
 
-function passes(event: OcsfEvent, filter: EntryFilter): boolean {
+export function passes(event: OcsfEvent, filter: EntryFilter): boolean {
   const { principal, since, until, classUid, statusId, exchange } = filter
   return (
     (principal === undefined || event.actor?.user?.uid === principal) &&

@@ -38,6 +38,8 @@ export interface FindingFilter {
   /** 1 to 1000; 100 if left out. */
   readonly limit?: number
   readonly offset?: number
+  /** Only those behind this one in the order of the list: the end of one page is the beginning of the next. */
+  readonly after?: { readonly severity: FindingSeverity; readonly lastSeen: number; readonly id: string }
 }
 
 export interface FindingsOptions {
@@ -97,5 +99,20 @@ async function list(database: Kysely<FindingsTables>, filter: FindingFilter, now
   if (filter.minSeverity !== undefined) query = query.where('severity', '>=', severityRank(filter.minSeverity))
   if (filter.asset !== undefined) query = query.where('asset', '=', clean(filter.asset, 64) as AssetId)
   if (filter.rule !== undefined) query = query.where('rule', '=', clean(filter.rule, 200))
+  const { after } = filter
+  if (after !== undefined) {
+    const rank = severityRank(after.severity)
+    query = query.where((row) =>
+      row.or([
+        row('severity', '<', rank),
+        row.and([row('severity', '=', rank), row('last_seen', '<', after.lastSeen)]),
+        row.and([
+          row('severity', '=', rank),
+          row('last_seen', '=', after.lastSeen),
+          row('finding.id', '>', asFindingId(after.id)),
+        ]),
+      ]),
+    )
+  }
   return (await query.execute()).map((row) => toFinding(row, now, row.log_index))
 }

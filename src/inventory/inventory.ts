@@ -53,6 +53,8 @@ export interface AssetFilter {
   /** 1 to 1000; 100 if left out. */
   readonly limit?: number
   readonly offset?: number
+  /** Only those behind this one in the order of the list: the end of one page is the beginning of the next. */
+  readonly after?: Pick<Asset, 'kind' | 'identity'>
 }
 
 export interface EdgeInput {
@@ -131,6 +133,13 @@ async function find(database: Kysely<InventoryTables>, filter: AssetFilter): Pro
   if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind)
   if (filter.owner !== undefined) query = query.where('owner', '=', requireText('owner', filter.owner, 0, 256))
   if (filter.digest !== undefined) query = query.where('digest', '=', requireText('digest', filter.digest, 0, 256))
+  const { after } = filter
+  if (after !== undefined) {
+    const identity = requireText('identity', after.identity, 1, 2048)
+    query = query.where((row) =>
+      row.or([row('kind', '>', after.kind), row.and([row('kind', '=', after.kind), row('identity', '>', identity)])]),
+    )
+  }
   if (filter.label !== undefined) {
     // JSON text holds `"name":"value"` only where it is a member: inside a string the quotes would be escaped. Removing
     // it is the one case-sensitive way of looking for a substring that SQLite and PostgreSQL share.

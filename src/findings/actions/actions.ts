@@ -65,6 +65,8 @@ export interface ActionFilter {
   /** 1 to 1000; 100 if left out. */
   readonly limit?: number
   readonly offset?: number
+  /** Only those behind this one in the order of the list: the end of one page is the beginning of the next. */
+  readonly after?: { readonly createdAt: number; readonly id: string }
 }
 
 export interface ActionsOptions {
@@ -134,6 +136,15 @@ async function list(database: Kysely<FindingsTables>, filter: ActionFilter): Pro
   if (filter.state !== undefined) query = query.where('finding_action.state', '=', filter.state)
   if (filter.unfinished === true) {
     query = query.where('finding_action.state', 'in', ['planned', 'applying', 'applied']).where('is_dry_run', '=', 0)
+  }
+  const { after } = filter
+  if (after !== undefined) {
+    query = query.where((row) =>
+      row.or([
+        row('created_at', '<', after.createdAt),
+        row.and([row('created_at', '=', after.createdAt), row('finding_action.id', '>', asActionId(after.id))]),
+      ]),
+    )
   }
   return (await query.execute()).map((row) => toActionRecord(row, row.log_index))
 }
