@@ -8,6 +8,7 @@ export type { Detection, GatewaySettings, House } from './house.ts'
 export { createHouses, type Houses } from './houses.ts'
 export { type Listener, type ListenerState, type ListenOptions, listen } from './listener.ts'
 export type { Observation } from './observation.ts'
+export { callerEntities, uidOf as callerUid } from './policy-request.ts'
 export { type Change, createReplay, type Difference, type ReplayReport } from './replay/replay.ts'
 export { tokenSchemaProblem } from './token-entity.ts'
 export {

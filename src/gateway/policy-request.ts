@@ -1,6 +1,6 @@
 // How a caller and a model look to Cedar (policies/holdfast.cedarschema), and the two questions asked of it.
 import type { Principal } from '#identity'
-import { contextMayHave, type Entities, type EntityJson } from '#policy'
+import { contextMayHave, type Entities, type EntityJson, type PolicySet } from '#policy'
 import { type DigestedBasis, digestBasis } from './basis.ts'
 import { type DataClasses, noData } from './data-classes.ts'
 import type { Exchange } from './exchange.ts'
@@ -89,7 +89,18 @@ function remembered(house: House, principal: Principal, name: string, ask: () =>
   return answer
 }
 
-function uidOf(principal: Principal): { type: string; id: string } {
+/** A caller as Cedar sees it: Key or Token in Principal in Tenant. */
+export function callerEntities(policies: PolicySet, principal: Principal): readonly EntityJson[] {
+  const owner = { type: 'Holdfast::Principal', id: principal.id }
+  const tenant = { type: 'Holdfast::Tenant', id: principal.tenant }
+  return [
+    principal.kind === 'jwt' ? tokenEntity(policies, principal, owner) : keyEntity(principal, owner),
+    { uid: owner, attrs: {}, parents: [tenant] },
+    { uid: tenant, attrs: {}, parents: [] },
+  ]
+}
+
+export function uidOf(principal: Principal): { type: string; id: string } {
   return principal.kind === 'jwt'
     ? { type: tokenType, id: principal.id }
     : { type: 'Holdfast::Key', id: principal.keyId }
@@ -103,13 +114,7 @@ function keyEntity(principal: Principal, owner: EntityJson['uid']): EntityJson {
 function callerOf(house: House, principal: Principal): Caller {
   const found = callers.get(principal)
   if (found?.policy === house.policy) return found
-  const owner = { type: 'Holdfast::Principal', id: principal.id }
-  const tenant = { type: 'Holdfast::Tenant', id: principal.tenant }
-  const entities: EntityJson[] = [
-    principal.kind === 'jwt' ? tokenEntity(house.policy, principal, owner) : keyEntity(principal, owner),
-    { uid: owner, attrs: {}, parents: [tenant] },
-    { uid: tenant, attrs: {}, parents: [] },
-  ]
+  const entities = callerEntities(house.policy, principal)
   const { configuration, recordClaims } = house.settings
   const basis = { policies: house.policy.digest, configuration, principal: uidOf(principal), entities }
   const caller = {
