@@ -12,6 +12,7 @@ const commands = {
   init: async () => (await import('./commands/init.ts')).init,
   serve: async () => (await import('./commands/serve.ts')).serve,
   restart: async () => (await import('./commands/restart.ts')).restart,
+  health: async () => (await import('./commands/health.ts')).health,
   config: async () => (await import('./commands/config.ts')).config,
   identity: async () => (await import('./commands/identity.ts')).identity,
   keys: async () => (await import('./commands/keys.ts')).keys,
@@ -33,6 +34,7 @@ const help = `holdfast: the layered defence for AI infrastructure, in one progra
   holdfast config check|schema|reload
                                   check a configuration, print its JSON Schema, or let a gateway read it again
   holdfast restart                replace the workers of a gateway, without refusing anybody
+  holdfast health                 is a gateway ready for requests
   holdfast keys create|list|revoke
                                   API keys of the people and programs that may ask
   holdfast budgets list|show      what is spent, reserved and left

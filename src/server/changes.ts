@@ -9,6 +9,7 @@ const atStartOnly = [
   /^store\b/,
   /^audit\b/,
   /^listen\.(?:host|port|tls|maxConnections)$/,
+  /^operations(?:\.(?:host|port|tls|allowHttp))?$/,
   /^limits\.(?:maxHeaderBytes|headerTimeout|bodyTimeout)$/,
 ]
 
@@ -29,8 +30,15 @@ export function withoutRestart(running: Settings, next: Settings): Settings {
     store: running.store,
     audit: running.audit,
     listen: { ...next.listen, host, port, tls, maxConnections },
+    operations: operationsOf(running.operations, next.operations),
     limits: { ...next.limits, maxHeaderBytes, headerTimeout, bodyTimeout },
   }
+}
+
+function operationsOf(running: Settings['operations'], next: Settings['operations']): Settings['operations'] {
+  if (running === undefined || next === undefined) return running
+  const { host, port, allowHttp } = running
+  return { ...next, host, port, allowHttp, tls: running.tls && (next.tls ?? running.tls) }
 }
 
 /**

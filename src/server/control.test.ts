@@ -44,6 +44,7 @@ test('an answer that is no JSON is a gateway that broke off, not a crash', async
 const operations: Operations = {
   reload: async () => ({ outcome: 'unchanged' }),
   restart: async () => ({ replaced: 0 }),
+  health: async () => ({ ok: true, checks: [] }),
 }
 
 const administration: Administration = {

@@ -28,6 +28,7 @@ const calls = {
   revokeKey: z.strictObject({ id: z.string(), reason: z.string(), actor: z.string(), dryRun: z.boolean() }),
   reload: z.strictObject({}),
   restart: z.strictObject({}),
+  health: z.strictObject({}),
 }
 
 /** Serves `administration` and `operations` on the control socket of `data`; returns how to stop. */
@@ -97,6 +98,7 @@ export async function connectControl(data: string): Promise<(Administration & Op
     revokeKey: (input) => call('revokeKey', input) as ReturnType<Administration['revokeKey']>,
     reload: () => call('reload', {}) as ReturnType<Operations['reload']>,
     restart: () => call('restart', {}) as ReturnType<Operations['restart']>,
+    health: () => call('health', {}) as ReturnType<Operations['health']>,
   }
 }
 
@@ -119,6 +121,8 @@ async function carryOut(gateway: Administration & Operations, name: string, body
       return gateway.reload('command')
     case 'restart':
       return gateway.restart()
+    case 'health':
+      return gateway.health()
     default:
       throw new ServerError('control_refused', `the gateway knows no operation '${name}'`)
   }

@@ -6,6 +6,7 @@ import { digestOf, type ReadSettings } from './configuration.ts'
 import { serveControl } from './control.ts'
 import { ServerError } from './error.ts'
 import { type Installation, openInstallation } from './installation.ts'
+import { openMonitoring } from './monitoring.ts'
 import type { Operations } from './operations.ts'
 import { diskReader } from './recording.ts'
 import { type Configured, createReloader, type Reloader } from './reload.ts'
@@ -19,10 +20,12 @@ import type { World } from './world.ts'
 
 export interface Holdfast {
   readonly url: string
+  /** Of health and metrics, where the settings want them. */
+  readonly operationsUrl: string | undefined
   readonly installation: Installation
   readonly administration: Administration
   readonly operations: Operations
-  /** Stops accepting, finishes what runs, writes the last checkpoint, closes the store. In that order. */
+  /** Says that it is not ready, waits as the settings want, stops accepting, finishes what runs, writes the last checkpoint, closes the store. In that order. */
   close(): Promise<void>
 }
 
@@ -53,6 +56,9 @@ export async function startHoldfast(
   for (const warning of policies.warnings) world.warn(describeIssue(warning))
   await register(installation, settings)
   const shared = shareRooms(installation, settings, world)
+  world.logger.configure(settings.logs)
+  const monitoring = await openMonitoring(installation, shared, settings, world)
+  started.defer(() => monitoring.close())
   const upkeep = setInterval(() => keepUp(installation, shared, world), upkeepMs)
   started.defer(() => clearInterval(upkeep))
   await installation.log.append(lifecycle('start', world, digestOf(settings)))
@@ -64,8 +70,11 @@ export async function startHoldfast(
   const operations: Operations = {
     async reload(trigger) {
       if (reloader === undefined) throw noConfiguration
-      return reloader.reload(trigger)
+      const result = await reloader.reload(trigger)
+      monitoring.reloaded(result)
+      return result
     },
+    health: () => monitoring.health.ready(),
     async restart() {
       if (serving?.restart === undefined) throw noWorkers
       return { replaced: await serving.restart() }
@@ -73,9 +82,10 @@ export async function startHoldfast(
   }
   started.defer(await serveControl(data, administration, operations))
 
-  let { shutdownGrace } = settings
+  let { shutdownGrace, shutdownDelay } = settings
   const opened = await open(read, installation, shared, world, options)
   serving = opened
+  monitoring.serves(opened)
   // Where somebody else keeps the socket, the next program takes who comes now, and nobody has to be turned away.
   const linger = options.sockets?.length ? lingerMs : 0
   started.defer(() => opened.close(shutdownGrace, Math.min(linger, shutdownGrace)))
@@ -92,16 +102,34 @@ export async function startHoldfast(
           discard: prepared.discard,
           commit() {
             shared.configure(next.settings)
+            monitoring.configure(next.settings)
             shutdownGrace = next.settings.shutdownGrace
+            shutdownDelay = next.settings.shutdownDelay
             return prepared.commit()
           },
         }
       },
     })
-    if (options.watch === true) started.defer(watch(reloader))
+    if (options.watch === true) started.defer(watch(reloader, operations))
   }
+  const { url } = opened
+  world.logger.tell({ level: 'info', event: 'started', text: `serves at ${url}`, fields: { url, version } })
   const running = started.move()
-  return { url: opened.url, installation, administration, operations, close: () => running.disposeAsync() }
+  return {
+    url,
+    operationsUrl: monitoring.url,
+    installation,
+    administration,
+    operations,
+    async close() {
+      monitoring.health.drain()
+      world.logger.tell({ level: 'info', event: 'stopping', text: 'stops when what runs has ended' })
+      // Who looks after the traffic sees that it is not ready, and sends no more.
+      if (shutdownDelay > 0) await new Promise((resolve) => setTimeout(resolve, shutdownDelay))
+      await running.disposeAsync()
+      world.logger.tell({ level: 'info', event: 'stopped', text: 'stopped; the log is complete' })
+    },
+  }
 }
 
 const lingerMs = 1000
@@ -123,8 +151,8 @@ function open(
   return startWorkers({ count: workers, sockets, configured: read, shared, installation, world })
 }
 
-function watch(reloader: Reloader): () => void {
-  const changed = () => reloader.reload('file')
+function watch(reloader: Reloader, { reload }: Operations): () => void {
+  const changed = () => reload('file')
   return watchConfiguration({ lastRead: () => reloader.lastRead, reader: diskReader, changed })
 }
 

@@ -68,13 +68,14 @@ function textLine({ text }: LogLine): string {
 }
 
 function jsonLine({ level, event, text, fields }: LogLine, now: number): string {
-  const json = JSON.stringify({
-    ...fields,
+  const own = {
     time: new Date(now).toISOString(),
     level: level === 'access' ? 'info' : level,
     event,
     message: text,
-  })
+  }
+  // First in the line, and no field can take their place.
+  const json = JSON.stringify({ ...own, ...fields, ...own })
   // JSON escapes only half of what moves a cursor or turns a line around.
   return `${json.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped)}\n`
 }

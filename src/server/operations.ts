@@ -1,4 +1,5 @@
 // What an operator may do to a gateway that runs, and to nothing else.
+import type { HealthReport } from './health.ts'
 import type { ReloadResult, ReloadTrigger } from './reload.ts'
 
 export interface Operations {
@@ -11,4 +12,6 @@ export interface Operations {
    * @throws ServerError `no_workers`, `worker_failed`
    */
   restart(): Promise<{ readonly replaced: number }>
+  /** Whether it is ready for requests. */
+  health(): Promise<HealthReport>
 }

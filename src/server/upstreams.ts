@@ -24,6 +24,12 @@ export function createUpstreams(shared: Pick<Shared, 'note'>, world: World): Ups
     monotonic: world.monotonic,
     random: Math.random,
     onChange(change) {
+      world.logger.tell({
+        level: 'info',
+        event: 'circuit',
+        text: `the circuit of ${name} is ${change.state}: ${change.reason}`,
+        fields: { upstream: name, state: change.state },
+      })
       shared
         .note(upstreamChange(name, change, world))
         .catch((error) => world.report('a change of an upstream could not be logged', error))
