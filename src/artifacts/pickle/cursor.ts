@@ -2,7 +2,7 @@
 import { ArtifactError } from '../error.ts'
 import type { Source } from '../source.ts'
 
-const windowLength = 4 * 1024 * 1024
+const defaultWindow = 1024 * 1024
 
 /** Fields are public and plain: the machine's loop reads them directly, some ten million times a second. */
 export class Cursor {
@@ -14,8 +14,11 @@ export class Cursor {
   /** Place of the next byte in the window. */
   at = 0
 
-  constructor(source: Source, offset = 0) {
+  private readonly windowLength: number
+
+  constructor(source: Source, offset = 0, windowLength = defaultWindow) {
     this.source = source
+    this.windowLength = windowLength
     this.start = offset
     this.window = source.read(offset, windowLength)
     this.view = viewOf(this.window)
@@ -36,7 +39,7 @@ export class Cursor {
     if (offset + length > this.source.size) throw cutOff(offset)
     this.start = offset
     this.at = 0
-    this.window = this.source.read(offset, Math.max(length, windowLength))
+    this.window = this.source.read(offset, Math.max(length, this.windowLength))
     this.view = viewOf(this.window)
     if (this.window.length < length) throw cutOff(offset)
   }

@@ -1,27 +1,21 @@
 // Decides what a pickle would do. What is known to be harmless passes, with its arguments checked where they matter;
 // everything else is a finding, graded by what it could do and by what is done with it.
 import type { Examination } from '../format.ts'
+import { hiddenIn } from '../hidden.ts'
 import type { Rule, Severity } from '../rule.ts'
-import { stretch } from '../source.ts'
+import { bytesSource, type Source, stretch } from '../source.ts'
 import { shown } from '../text.ts'
+import { isActiveName } from './active-names.ts'
+import { type CallContext, checkedCall, isWalkable, isWalked, result } from './calls.ts'
 import { capability } from './capabilities.ts'
-import { isClassName, isFramework, isOpen, isRebuilder, isReconstructorName } from './frameworks.ts'
+import { type Global, globalOf, isClassName, isCodeMaker, isImportable } from './globals.ts'
 import type { CallOpcode, Machine, Observer } from './machine.ts'
+import { isReconstructorName } from './rebuilders.ts'
 import * as rules from './rules.ts'
-import { isHarmlessMention, isStandardLibrary, isValueMaker, renamedModules } from './standard-library.ts'
+import { type ArrayWrapper, arrayWrapperOf, stateProblem } from './states.ts'
+import { contentAt, textAt } from './texts.ts'
 import { kind, type Value } from './values.ts'
-
-/** Where a name comes from, which decides what may be done with it. */
-type Standing = 'value' | 'mention' | 'framework' | 'closed' | 'rebuilder' | 'library' | 'foreign' | 'trusted'
-
-interface Global {
-  readonly module: string
-  readonly name: string
-  /** `module.name`, in the names of Python 3. */
-  readonly path: string
-  readonly standing: Standing
-  readonly offset: number
-}
+import { callText, valueText } from './wording.ts'
 
 /** What torch's and joblib's readers need to know of what was read. */
 export interface Observed {
@@ -39,14 +33,9 @@ export interface Judge extends Observer, Observed {
   onArray: ((wrapper: ArrayWrapper) => void) | undefined
 }
 
-/** joblib's NumpyArrayWrapper, whose bytes follow behind its BUILD. */
-export interface ArrayWrapper {
-  readonly shape: readonly number[] | undefined
-  readonly dtype: string | undefined
-  readonly isAligned: boolean
-}
-
 const maxGlobals = 65_536
+const maxStorages = 1_000_000
+const maxNested = 64 * 1024 * 1024
 
 export function createJudge(examination: Examination): Judge {
   const globals: Global[] = []
@@ -55,6 +44,7 @@ export function createJudge(examination: Examination): Judge {
   const calls = new Set<string>()
   /** Numpy dtypes by number; an instance's value is its global plus `maxGlobals` times one more than that number. */
   const dtypes: (string | undefined)[] = []
+  const named = { globalOf: globalAt, textOf }
 
   const judge: Judge = {
     globals,
@@ -65,17 +55,18 @@ export function createJudge(examination: Examination): Judge {
     imported,
     importedComputed(offset) {
       report(rules.computedCall, offset, 'STACK_GLOBAL', 'imports a name that is worked out while loading', [])
-      return { kind: kind.result, value: 0 }
+      return result
     },
     extension(code, offset) {
       report(rules.extensionCode, offset, 'EXT', `uses the extension code ${code}`, [], String(code))
-      return { kind: kind.result, value: 0 }
+      return result
     },
     called,
     built,
     filled,
     persistent,
-    keyed,
+    bytes: (offset, length) => examineBytes(stretch(examination.source, offset, length), offset),
+    expanding: (offset) => report(rules.expansion, offset, 'TUPLE', 'holds a value that grows beyond any memory', []),
   }
   return judge
 
@@ -84,228 +75,231 @@ export function createJudge(examination: Examination): Judge {
     const known = numbers.get(key)
     if (known !== undefined) return known
     const found = globalOf(module, name, offset, examination.options.allowed)
-    const number = globals.length < maxGlobals ? globals.push(found) - 1 : 0
-    if (number > 0 || globals.length === 1) numbers.set(key, number)
     judgeMention(found)
-    return number
+    if (globals.length >= maxGlobals) return tooMany(offset)
+    numbers.set(key, globals.length)
+    return globals.push(found) - 1
+  }
+
+  /** More names than any program has: from here on none of them is known, and none passes. */
+  function tooMany(offset: number): number {
+    report(rules.unknownCall, offset, 'GLOBAL', `imports more than ${maxGlobals} names`, [])
+    return maxGlobals
   }
 
   /** A name alone is imported, and what it is may be kept and used later. */
   function judgeMention(found: Global): void {
-    const { standing, path, offset } = found
-    const shownPath = shown(path)
-    if (!isPlainName(found))
-      report(rules.unknownCall, offset, 'GLOBAL', `imports ${shownPath}, which no package can be called`, [], path)
-    else if (standing === 'library') {
-      const does = capability(found.module)
-      const rule = does === undefined ? rules.unknownCall : rules.dangerousImport
-      const what = does === undefined ? 'is not known to be harmless' : does
-      report(rule, offset, 'GLOBAL', `refers to ${shownPath}, which ${what}`, [], path)
-    } else if (standing === 'closed')
+    const { standing, path, module, offset } = found
+    const name = shown(path)
+    const does = capability(module)
+    if (!isImportable(found))
+      report(rules.unknownCall, offset, 'GLOBAL', `imports ${name}, which no package can be called`, [], path)
+    else if (standing === 'library' && does === undefined)
+      report(rules.unknownCall, offset, 'GLOBAL', `refers to ${name}, which is not known to be harmless`, [], path)
+    else if (standing === 'library')
+      report(rules.dangerousImport, offset, 'GLOBAL', `refers to ${name}, which ${does}`, [], path)
+    else if (standing === 'active')
       report(
         rules.dangerousImport,
         offset,
         'GLOBAL',
-        `refers to ${shownPath}, a part of its framework that ${capability(found.module) ?? 'does more than keep values'}`,
+        `refers to ${name}, which does more than keep or compute values`,
         [],
         path,
       )
+    else if (standing === 'foreign')
+      report(rules.foreignName, offset, 'GLOBAL', `refers to ${name}, of a package that is not known`, [], path)
   }
 
   function called(callee: Value, args: readonly Value[] | undefined, opcode: CallOpcode, offset: number): Value {
-    const made = { kind: kind.instance, value: callee.value }
     if (callee.kind !== kind.global) {
+      // Numbers, texts and containers cannot be called: loading fails here.
       if (callee.kind >= kind.instance)
         report(rules.computedCall, offset, opcode, 'calls something that is worked out while loading', [
-          callText(callee, args),
+          callText(named, callee, args),
         ])
-      return { kind: kind.result, value: 0 }
+      return result
     }
-    const found = globals[callee.value]
-    if (found === undefined) return { kind: kind.result, value: 0 }
-    const withoutConstructor = opcode === 'NEWOBJ' || opcode === 'NEWOBJ_EX'
-    const checked = checkedCall(found, callee, args, offset)
-    if (checked !== undefined) return checked
+    const found = globalAt(callee)
+    if (found === undefined) return result
+    const made = { kind: kind.instance, value: callee.value }
+    // Without arguments a class is instantiated without its constructor by these two as well.
+    const isBare = opcode === 'NEWOBJ' || opcode === 'NEWOBJ_EX' || (opcode !== 'REDUCE' && args?.length === 0)
     switch (found.standing) {
-      case 'value':
-      case 'rebuilder':
       case 'trusted':
         calls.add(found.path)
         return made
+      case 'value':
+        if (isBare || mayWalk(found, args)) return madeBy(found, callee, args)
+        break
+      case 'rebuilder':
+        if (!(args ?? []).some(isUnknown)) return madeBy(found, callee, args)
+        break
+      case 'checked': {
+        const checked = args === undefined ? undefined : checkedCall(contextOf(found, callee, args, offset))
+        if (checked === undefined) break
+        calls.add(found.path)
+        return checked
+      }
       case 'framework':
-        if (withoutConstructor || isPlainConstruction(found, args)) return made
+        if (isBare || isPlainConstruction(found, args)) return made
+        break
+      case 'function':
+        if (isReconstructorName(found.name) && args?.every(isPlainArgument)) return madeBy(found, callee, args)
         break
       case 'foreign':
-        if (withoutConstructor) {
-          report(rules.foreignClass, found.offset, opcode, `instantiates ${shown(found.path)}`, [], found.path)
-          return made
-        }
-        break
+        if (!isBare) break
+        report(rules.foreignClass, found.offset, opcode, `instantiates ${shown(found.path)}`, [], found.path)
+        return made
       default:
     }
-    reportCall(found, args, opcode, offset)
-    return { kind: kind.result, value: 0 }
+    reportCall(found, callee, args, opcode, offset)
+    return result
   }
 
-  /** The functions whose arguments decide. Undefined for all others. */
-  function checkedCall(
-    found: Global,
-    callee: Value,
-    args: readonly Value[] | undefined,
-    offset: number,
-  ): Value | undefined {
-    const made = { kind: kind.instance, value: callee.value }
-    switch (found.path) {
-      case '_codecs.encode': {
-        const [text, encoding] = args ?? []
-        if (text?.kind === kind.text && /^latin-?_?1$|^iso-?8859-?1$/i.test(textOf(encoding) ?? ''))
-          return { kind: kind.encoded, value: text.value }
-        // Python 2's empty bytes: codecs.encode(u'', 'latin1') written without an encoding do not exist.
-        return undefined
-      }
-      case 'copyreg._reconstructor':
-      case 'copyreg.__newobj__':
-      case 'copyreg.__newobj_ex__':
-        return instantiated(args, offset)
-      case 'numpy.dtype':
-        dtypes.push(textOf(args?.[0]))
-        return { kind: kind.instance, value: callee.value + maxGlobals * dtypes.length }
-      case 'numpy.core._ufunc_reconstruct':
-      case 'numpy._core._ufunc_reconstruct':
-      case 'numpy.core._DType_reconstruct':
-      case 'numpy._core._DType_reconstruct':
-        return /^(?:numpy|scipy\.special)(?:\.|$)/.test(textOf(args?.[0]) ?? '') ? made : undefined
-      case 'builtins.getattr':
-        return attributeOf(args, offset)
-      case 'torch.storage._load_from_bytes':
-      case 'pickle.loads':
-      case '_pickle.loads':
-      case 'dill.loads':
-      case 'dill._dill.loads':
-      case 'cloudpickle.loads':
-      case 'cloudpickle.cloudpickle.loads':
-        return nested(found, args, offset)
-      case 'torch._tensor._rebuild_from_type_v2':
-      case 'torch._tensor._rebuild_from_type':
-        return isRebuilderValue(args?.[0]) ? made : undefined
-      case 'functools.partial':
-        return args?.[0]?.kind === kind.global ? made : undefined
-      default:
-        return undefined
+  function contextOf(found: Global, callee: Value, args: readonly Value[], offset: number): CallContext {
+    return {
+      callee,
+      found,
+      args,
+      offset,
+      globalAt,
+      textOf,
+      elementsOf,
+      instantiate: (cls) => called(cls, undefined, 'NEWOBJ', offset),
+      call: (other, others) => called(other, others, 'REDUCE', offset),
+      import: (module, name) => ({ kind: kind.global, value: imported(module, name, offset) }),
+      nested,
     }
   }
 
-  /** `cls.__new__(cls)`, spelled as a function: the class counts, not the function. */
-  function instantiated(args: readonly Value[] | undefined, offset: number): Value | undefined {
-    const [cls] = args ?? []
-    if (cls?.kind !== kind.global) return undefined
-    return called(cls, undefined, 'NEWOBJ', offset)
+  /** A value of a known type; of numpy's dtypes the name is kept. */
+  function madeBy({ path }: Global, callee: Value, args: readonly Value[] | undefined): Value {
+    calls.add(path)
+    const [first, second] = args ?? []
+    if (path === 'numpy.dtype') {
+      dtypes.push(textOf(first))
+      return { kind: kind.instance, value: callee.value + maxGlobals * dtypes.length }
+    }
+    // Texts and bytes that are put together while loading are not known any more.
+    const isText = path === 'builtins.str' || path === 'builtins.bytes' || path === 'builtins.bytearray'
+    if (isText && first?.kind === kind.text && second !== undefined) {
+      const encoded = { kind: kind.encoded, value: first.value }
+      nestedEncoded(encoded)
+      return encoded
+    }
+    return isText && first !== undefined && first.kind !== kind.bytes
+      ? result
+      : { kind: kind.instance, value: callee.value }
   }
 
-  /** A pickle in a pickle: its bytes are here, so they are examined in their turn. */
-  function nested(found: Global, args: readonly Value[] | undefined, offset: number): Value | undefined {
-    const [bytes] = args ?? []
-    const { machine } = judge
-    if (machine === undefined || bytes === undefined) return undefined
-    if (bytes.kind !== kind.bytes && bytes.kind !== kind.encoded) return undefined
-    const content = machine.contentAt(bytes.value)
-    if (content === undefined) return undefined
-    const isTorch = found.path.startsWith('torch.')
-    if (!isTorch) reportCall(found, args, 'REDUCE', offset)
-    const inner = bytes.kind === kind.bytes ? stretch(examination.source, content.offset, content.length) : undefined
-    const text = bytes.kind === kind.encoded ? latin1Of(machine, content) : undefined
-    const source = inner ?? text
-    if (source === undefined) return undefined
-    examination.enter(`(bytes at ${content.offset})`, source, isTorch ? 'torch-legacy' : 'pickle')
-    return { kind: kind.instance, value: 0 }
-  }
-
-  /** An attribute of something imported is judged as if it had been imported by its whole name. */
-  function attributeOf(args: readonly Value[] | undefined, offset: number): Value | undefined {
-    const [owner, name] = args ?? []
-    const text = textOf(name)
-    const found = owner?.kind === kind.global ? globals[owner.value] : undefined
-    if (text !== undefined && found !== undefined)
-      return { kind: kind.global, value: imported(found.module, `${found.name}.${text}`, offset) }
-    const isObject = owner?.kind === kind.instance || owner?.kind === kind.held
-    return isObject && text !== undefined && /^[A-Za-z]\w*$/.test(text) ? { kind: kind.result, value: 0 } : undefined
-  }
-
-  function isRebuilderValue(value: Value | undefined): boolean {
-    return value?.kind === kind.global && globals[value.value]?.standing === 'rebuilder'
+  function mayWalk({ path }: Global, args: readonly Value[] | undefined): boolean {
+    if (!isWalked(path)) return true
+    const isEndless =
+      /bytes|bytearray/.test(path) &&
+      (args ?? []).some((each) => each.kind === kind.integer && each.value > largestAllocation)
+    return !isEndless && (args ?? []).every((each) => isWalkable(each, globalAt(each)))
   }
 
   /** A class of a framework, called with values: an enumeration's member, a small value type, an exception. */
-  function isPlainConstruction({ module, name, path }: Global, args: readonly Value[] | undefined): boolean {
-    if (!isOpen(module, name) || args === undefined) return false
-    const isFunction = !isClassName(name)
-    if (isFunction && !isReconstructorName(name)) return false
-    if (!args.every((each) => isPlainArgument(each))) return false
+  function isPlainConstruction({ name, path }: Global, args: readonly Value[] | undefined): boolean {
+    if (args === undefined || !isClassName(name) || !args.every(isPlainArgument)) return false
     calls.add(path)
     return true
   }
 
   function isPlainArgument(value: Value): boolean {
-    if (value.kind === kind.global) return true
-    if (value.kind === kind.result) return false
-    if (value.kind !== kind.text) return true
-    // Not a path, an address or an expression: a word, as the members of enumerations are.
-    return /^[\w .:+-]{0,64}$/.test(textOf(value) ?? '/') && !/^\.|\.\w{1,12}$|:/.test(textOf(value) ?? '')
+    switch (value.kind) {
+      case kind.result:
+        return false
+      case kind.text:
+        return isWord(textOf(value))
+      case kind.list:
+        return value.value === 0
+      case kind.tuple:
+      case kind.dict:
+        return value.value === emptyPlace || (elementsOf(value)?.every(isPlainElement) ?? false)
+      case kind.instance:
+      case kind.held:
+        return !/^pathlib\./.test(globalAt(value)?.path ?? '')
+      default:
+        return true
+    }
   }
 
-  function reportCall(found: Global, args: readonly Value[] | undefined, opcode: CallOpcode, offset: number): void {
-    const trace = [callText({ kind: kind.global, value: globals.indexOf(found) }, args)]
+  /** One level further down; deeper ones are not looked at, and so are not plain. */
+  function isPlainElement(value: Value): boolean {
+    if (value.kind === kind.tuple || value.kind === kind.dict)
+      return value.value === emptyPlace || elementsOf(value)?.length === 0 || isFlat(value)
+    return isPlainArgument(value)
+  }
+
+  function isFlat(value: Value): boolean {
+    return (
+      elementsOf(value)?.every(
+        (each) => each.kind !== kind.tuple && each.kind !== kind.dict && isPlainArgument(each),
+      ) ?? false
+    )
+  }
+
+  function isUnknown(value: Value): boolean {
+    return value.kind === kind.result
+  }
+
+  function reportCall(
+    found: Global,
+    callee: Value,
+    args: readonly Value[] | undefined,
+    opcode: CallOpcode,
+    offset: number,
+  ): void {
+    const trace = [callText(named, callee, args)]
     const name = shown(found.path)
     const does = capability(found.module)
     if (isCodeMaker(found)) {
       report(rules.codeObject, offset, opcode, `makes code of its own with ${name}`, trace, found.path)
       return
     }
+    if (/^(?:_?pickle|dill|cloudpickle)\b.*\.loads$/.test(found.path) && args?.[0] !== undefined)
+      nested(args[0], 'pickle')
     if (found.standing === 'foreign') {
-      const severity = isReconstructorName(found.name) && (args?.every(isPlainArgument) ?? false) ? 'low' : 'high'
+      const isRebuilding = isReconstructorName(found.name) && (args?.every(isPlainArgument) ?? false)
+      const severity = isRebuilding && !isActiveName(found.module, found.module) ? 'low' : 'high'
       report(rules.foreignCall, offset, opcode, `calls ${name}`, trace, found.path, severity)
-      return
-    }
-    if (does === undefined || found.standing === 'framework')
+    } else if (does === undefined || found.standing !== 'library')
       report(rules.unknownCall, offset, opcode, `calls ${name}, which is not known to be harmless`, trace, found.path)
     else report(rules.dangerousCall, offset, opcode, `calls ${name}, which ${does}`, trace, found.path)
   }
 
   function built(target: Value, state: Value, offset: number): Value {
+    const text = valueText(named, target)
     if (target.kind === kind.global || target.kind === kind.result)
-      report(rules.changesCode, offset, 'BUILD', `changes ${valueText(target)}`, [
-        `${valueText(target)}.__setstate__(…)`,
-      ])
-    const wrapper = arrayWrapperOf(target, state)
-    if (wrapper !== undefined) judge.onArray?.(wrapper)
+      report(rules.changesCode, offset, 'BUILD', `changes ${text}`, [`${text}.__setstate__(…)`])
+    const isObject = target.kind === kind.instance || target.kind === kind.held
+    const found = isObject ? globalAt(target) : undefined
+    if (found !== undefined) {
+      const context = {
+        textOf,
+        elementsOf,
+        dtypeOf: (value: Value) => dtypes[Math.floor(value.value / maxGlobals) - 1],
+      }
+      const problem = stateProblem(found, state, context)
+      if (problem !== undefined) report(rules.sensitiveState, offset, 'BUILD', problem, [`${text}.__setstate__(…)`])
+      const wrapper = target.kind === kind.instance ? arrayWrapperOf(found, state, context) : undefined
+      if (wrapper !== undefined) judge.onArray?.(wrapper)
+    }
     return target.kind === kind.instance ? { kind: kind.held, value: target.value } : target
   }
 
-  function arrayWrapperOf(target: Value, state: Value): ArrayWrapper | undefined {
-    const path = target.kind === kind.instance ? globals[target.value % maxGlobals]?.path : undefined
-    if (path !== 'joblib.numpy_pickle.NumpyArrayWrapper') return undefined
-    const items = state.kind === kind.dict ? judge.machine?.elements.at(state.value) : undefined
-    const member = (name: string) => {
-      const index = items?.findIndex((item, at) => at % 2 === 0 && textOf(item) === name) ?? -1
-      return index < 0 ? undefined : items?.[index + 1]
-    }
-    const shape = member('shape')
-    const sizes = shape?.kind === kind.tuple ? judge.machine?.elements.at(shape.value) : undefined
-    const dtype = member('dtype')
-    return {
-      shape: sizes?.every((size) => size.kind === kind.integer) ? sizes.map(({ value }) => value) : undefined,
-      dtype: dtype === undefined ? undefined : dtypes[Math.floor(dtype.value / maxGlobals) - 1],
-      isAligned: member('numpy_array_alignment_bytes')?.kind === kind.integer,
-    }
-  }
-
+  /** Containers and fresh objects of known classes are filled; anything else may be any object, and is changed. */
   function filled(target: Value, how: 'append' | 'add' | 'setitem', offset: number): void {
-    if (target.kind === kind.instance && how !== 'add') return
     // Frozen and plain data have no such method: loading fails here.
-    if (target.kind <= kind.tuple && target.kind !== kind.data) return
-    const isKept = target.kind === kind.held && how === 'setitem'
-    if (isKept || target.kind === kind.data || target.kind === kind.persistent) return
-    const text = valueText(target)
+    if (target.kind <= kind.tuple || target.kind === kind.persistent) return
+    const found = globalAt(target)
+    const isFresh = target.kind === kind.instance && how !== 'add' && found?.standing !== 'rebuilder'
+    const isKept = target.kind === kind.held && how === 'setitem' && found?.standing !== 'rebuilder'
+    if (isFresh || isKept) return
+    const text = valueText(named, target)
     report(rules.computedCall, offset, how.toUpperCase(), `calls the ${how} of ${text}, which may be anything by now`, [
       `${text}.${how}(…)`,
     ])
@@ -313,15 +307,14 @@ export function createJudge(examination: Examination): Judge {
 
   function persistent(id: Value, offset: number): Value {
     const stored = { kind: kind.persistent, value: 0 }
-    const parts = id.kind === kind.tuple ? judge.machine?.elements.at(id.value) : undefined
-    const [tag, type, key, , elements] = parts ?? []
-    const typeName = type?.kind === kind.global ? globals[type.value] : undefined
+    const [tag, type, key, , elements] = elementsOf(id) ?? []
+    const found = type === undefined ? undefined : globalAt(type)
     // A class with its source beside it, in torch's files until 1.6: the class is what the loader takes.
-    if (textOf(tag) === 'module' && type !== undefined && typeName !== undefined) return type
-    if (textOf(tag) === 'storage' && typeName?.module.startsWith('torch') && /Storage$/.test(typeName.name)) {
+    if (textOf(tag) === 'module' && type?.kind === kind.global) return type
+    if (textOf(tag) === 'storage' && type?.kind === kind.global && isStorage(found)) {
       const name = textOf(key)
-      if (name !== undefined && elements?.kind === kind.integer && storages.size < 1_000_000)
-        storages.set(name, { type: typeName.name, elements: elements.value })
+      if (name !== undefined && elements?.kind === kind.integer && storages.size < maxStorages)
+        storages.set(name, { type: found?.name ?? '', elements: elements.value })
       return stored
     }
     if (id.kind !== kind.integer && id.kind !== kind.text)
@@ -335,56 +328,52 @@ export function createJudge(examination: Examination): Judge {
     return stored
   }
 
-  function keyed(key: number, item: Value): void {
-    if (item.kind !== kind.text || textLength(key) !== argumentTemplate.length) return
-    if (judge.machine?.textAt(key) !== argumentTemplate) return
-    const text = textOf(item) ?? ''
-    if (parserTemplate.test(text)) return
-    report(
-      rules.sensitiveState,
-      item.value,
-      'BUILD',
-      `sets ${argumentTemplate}, which scipy runs as code, to ${shown(text)}`,
-      [],
-    )
+  /** A pickle or another thing that is loaded, among the bytes that the pickle keeps. */
+  function examineBytes(source: Source, offset: number): void {
+    const found = hiddenIn(source, 0, source.size)
+    if (found !== undefined && found !== 'a script') examination.enter(`(bytes at ${offset})`, source)
   }
 
-  function textLength(offset: number): number {
-    return judge.machine?.contentAt(offset)?.length ?? -1
+  function nested(value: Value, expected: string): boolean {
+    const content = contentOf(value)
+    if (content === undefined) return false
+    examination.enter(`(bytes at ${content.offset})`, content.source, expected)
+    return true
+  }
+
+  function nestedEncoded(value: Value): void {
+    const content = contentOf(value)
+    if (content !== undefined) examineBytes(content.source, content.offset)
+  }
+
+  function contentOf(value: Value): { readonly source: Source; readonly offset: number } | undefined {
+    const { machine } = judge
+    if (machine === undefined || (value.kind !== kind.bytes && value.kind !== kind.encoded)) return undefined
+    const content = contentAt(machine.cursor, value.value)
+    if (content === undefined) return undefined
+    const { offset, length } = content
+    if (value.kind === kind.bytes) return { source: stretch(examination.source, offset, length), offset }
+    if (length > maxNested) return undefined
+    const text = Buffer.from(machine.cursor.peek(offset, length)).toString('utf8')
+    return { source: bytesSource(Buffer.from(text, 'latin1')), offset }
+  }
+
+  /** The global that is meant, or that an object was made by. */
+  function globalAt(value: Value | undefined): Global | undefined {
+    if (value === undefined || (value.kind !== kind.global && value.kind !== kind.instance && value.kind !== kind.held))
+      return undefined
+    return globals[value.value % maxGlobals]
   }
 
   function textOf(value: Value | undefined): string | undefined {
-    return value?.kind === kind.text ? judge.machine?.textAt(value.value) : undefined
+    const { machine } = judge
+    return value?.kind === kind.text && machine !== undefined ? textAt(machine.cursor, value.value) : undefined
   }
 
-  function callText(callee: Value, args: readonly Value[] | undefined): string {
-    return `${valueText(callee)}(${args === undefined ? '…' : args.slice(0, 6).map(valueText).join(', ')})`
-  }
-
-  function valueText(value: Value): string {
-    const found = globals[value.value % maxGlobals]
-    switch (value.kind) {
-      case kind.global:
-        return shown(found?.path ?? '?')
-      case kind.instance:
-      case kind.held:
-        return `${shown(found?.path ?? '?')} object`
-      case kind.text:
-        return `'${shown(textOf(value) ?? '…', 60)}'`
-      case kind.integer:
-        return String(value.value)
-      case kind.tuple:
-        return '(…)'
-      case kind.list:
-        return '[…]'
-      case kind.dict:
-        return '{…}'
-      case kind.bytes:
-      case kind.encoded:
-        return 'b…'
-      default:
-        return '…'
-    }
+  function elementsOf(value: Value | undefined): readonly Value[] | undefined {
+    const { machine } = judge
+    if (machine === undefined || (value?.kind !== kind.tuple && value?.kind !== kind.dict)) return undefined
+    return machine.elements.at(value.value)
   }
 
   function report(
@@ -407,66 +396,20 @@ export function createJudge(examination: Examination): Judge {
   }
 }
 
-function globalOf(module: string, name: string, offset: number, allowed: ReadonlySet<string>): Global {
-  const current = renamedModules[module] ?? module
-  const path = `${current}.${name}`
-  return { module: current, name, path, offset, standing: standingOf(current, name, path, allowed) }
+const largestAllocation = 2 ** 31
+/** The place of a dictionary that nothing was put into. */
+const emptyPlace = -2
+
+/** Not a path, an address or an expression: a word, as the members of enumerations are. */
+function isWord(text: string | undefined): boolean {
+  return text !== undefined && /^[\w .+-]{0,64}$/.test(text) && !/^\.|\.\w{1,12}$/.test(text)
 }
 
-function standingOf(module: string, name: string, path: string, allowed: ReadonlySet<string>): Standing {
-  if (allowed.has(path) || allowed.has(`${module}.*`)) return 'trusted'
-  if (isValueMaker(module, name)) return 'value'
-  if (checkedNames.has(path)) return 'mention'
-  if (isRebuilder(path) && isOpen(module, name)) return 'rebuilder'
-  if (isStandardLibrary(module)) return isHarmlessMention(module, name) ? 'mention' : 'library'
-  if (isFramework(module)) {
-    // A dotted name walks through attributes: through a module that the framework imports it leads anywhere.
-    const isWalk = name.includes('.') && !isClassName(name) && !isMethodOfClass(name)
-    return isWalk || !isOpen(module, name) ? 'closed' : 'framework'
-  }
-  return codeSerialisers.test(module) ? 'library' : 'foreign'
-}
-
-function isMethodOfClass(name: string): boolean {
-  return /^[A-Z]\w*\.[a-z]\w*$/.test(name)
-}
-
-/** Names whose calls are judged by their arguments; naming them is harmless. */
-const checkedNames = new Set([
-  '_codecs.encode',
-  'copyreg._reconstructor',
-  'copyreg.__newobj__',
-  'copyreg.__newobj_ex__',
-  'builtins.getattr',
-  'torch.storage._load_from_bytes',
-  'numpy.core._ufunc_reconstruct',
-  'numpy._core._ufunc_reconstruct',
-])
-
-const codeSerialisers =
-  /^(?:cloudpickle|dill|_dill|pexpect|requests|httpx|aiohttp|urllib3|paramiko|boto3|IPython|jinja2|mako|yaml|cffi|fsspec|sh|plumbum|fabric|invoke|websockets|pyautogui|pynput|psutil|distutils|huggingface_hub)(?:\.|$)/
-
-function isCodeMaker({ path }: Global): boolean {
-  return /^(?:types\.(?:CodeType|FunctionType|ModuleType)|builtins\.(?:code|function)|(?:cloudpickle|dill|joblib\.externals\.cloudpickle)\b.*\._?(?:make_|create_|fill_|builtin_type|rehydrate|load_type|import_module|get_attr)\w*)/.test(
-    path,
-  )
-}
-
-/** A module and a name that Python could import at all. */
-function isPlainName({ module, name }: Global): boolean {
+function isStorage(found: Global | undefined): boolean {
   return (
-    /^[\p{L}_][\p{L}\p{N}_]*(?:\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(module) && /^[\p{L}_][\p{L}\p{N}_.]*$/u.test(name)
+    found !== undefined &&
+    found.standing === 'rebuilder' &&
+    /^torch\b/.test(found.module) &&
+    /Storage$/.test(found.name)
   )
-}
-
-const argumentTemplate = '_parse_arg_template'
-/** What scipy's own template looks like when its fields are filled: three definitions that only pass arguments on. */
-const parserTemplate =
-  /^\s*def _parse_args\(self, [\w\s,=.]*\):\s*return \([\w\s,]*\), [\w.]+, [\w.]+\s*def _parse_args_rvs\(self, [\w\s,=.]*\):\s*return self\._argcheck_rvs\([\w\s,=]*\)\s*def _parse_args_stats\(self, [\w\s,=.'"]*\):\s*return \([\w\s,]*\), [\w.]+, [\w.]+, [\w.]+\s*$/
-
-function latin1Of(machine: Machine, content: { opcode: number; offset: number; length: number }) {
-  if (content.length > 64 * 1024 * 1024) return undefined
-  const text = Buffer.from(machine.cursor.peek(content.offset, content.length)).toString('utf8')
-  const bytes = Buffer.from(text, 'latin1')
-  return { size: bytes.length, read: (offset: number, length: number) => bytes.subarray(offset, offset + length) }
 }

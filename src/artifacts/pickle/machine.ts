@@ -4,7 +4,8 @@
 // its newline, POP takes a mark when one is on top.
 import { ArtifactError } from '../error.ts'
 import type { Cursor } from './cursor.ts'
-import { decodeQuoted, decodeRawUnicodeEscape } from './escapes.ts'
+import { empty, Memo } from './memo.ts'
+import { textAt } from './texts.ts'
 import { type Elements, kind, nothing, unknown, type Value, Values } from './values.ts'
 
 /** Decides what each import, call and change means; see judge.ts. */
@@ -22,14 +23,19 @@ export interface Observer {
   filled(target: Value, opcode: 'append' | 'add' | 'setitem', offset: number): void
   /** @returns what the loader puts in its place */
   persistent(id: Value, offset: number): Value
-  /** A text used as a key of a dictionary, with what it maps to. */
-  keyed(key: number, item: Value): void
+  /** Bytes, or what Python 2 wrote as a text and meant as bytes. */
+  bytes(offset: number, length: number): void
+  /** A tuple that repeats itself to more elements than any memory holds. */
+  expanding(offset: number): void
 }
 
 export type CallOpcode = 'REDUCE' | 'INST' | 'OBJ' | 'NEWOBJ' | 'NEWOBJ_EX'
 
-const maxStack = 16 * 1024 * 1024
 const maxLine = 1024 * 1024
+const maxTextLine = 64 * 1024 * 1024
+/** Fewer bytes than these hide nothing that runs. */
+const leastBytes = 24
+const mostElements = 2 ** 40
 const timeCheckEvery = 1 << 20
 
 export class Machine {
@@ -38,10 +44,7 @@ export class Machine {
   private readonly observer: Observer
   private readonly checkTime: () => void
   private readonly stack = new Values()
-  private readonly memo = new Values()
-  /** Memo entries far beyond the number of opcodes: only somebody who wants our memory makes them. */
-  private readonly farMemo = new Map<number, Value>()
-  private memoized = 0
+  private readonly memo = new Memo()
   private readonly marks: number[] = []
   private fence = 0
   /** Opcodes read so far. */
@@ -133,10 +136,9 @@ export class Machine {
           break
         case 0x53: // STRING
         case 0x56: // UNICODE
-          cursor.line(cursor.source.size)
+          cursor.line(maxTextLine)
           stack.push(kind.text, offset)
           break
-        case 0x55: // SHORT_BINSTRING
         case 0x8c: // SHORT_BINUNICODE
           cursor.skip(this.byte())
           stack.push(kind.text, offset)
@@ -145,26 +147,25 @@ export class Machine {
           cursor.skip(this.unsigned(offset))
           stack.push(kind.text, offset)
           break
+        case 0x55: // SHORT_BINSTRING
+          this.raw(kind.text, this.byte(), offset)
+          break
         case 0x54: // BINSTRING
-          cursor.skip(this.signedLength(offset))
-          stack.push(kind.text, offset)
+          this.raw(kind.text, this.signedLength(offset), offset)
           break
         case 0x8d: // BINUNICODE8
           cursor.skip(this.long(offset))
           stack.push(kind.text, offset)
           break
         case 0x43: // SHORT_BINBYTES
-          cursor.skip(this.byte())
-          stack.push(kind.bytes, offset)
+          this.raw(kind.bytes, this.byte(), offset)
           break
         case 0x42: // BINBYTES
-          cursor.skip(this.unsigned(offset))
-          stack.push(kind.bytes, offset)
+          this.raw(kind.bytes, this.unsigned(offset), offset)
           break
         case 0x8e: // BINBYTES8
         case 0x96: // BYTEARRAY8
-          cursor.skip(this.long(offset))
-          stack.push(kind.bytes, offset)
+          this.raw(kind.bytes, this.long(offset), offset)
           break
         case 0x97: // NEXT_BUFFER
           stack.push(kind.bytes, unknown)
@@ -182,20 +183,19 @@ export class Machine {
           stack.push(kind.set, 0)
           break
         case 0x29: // EMPTY_TUPLE
-          this.tuple(0)
+          this.tuple(0, offset)
           break
         case 0x85: // TUPLE1
         case 0x86: // TUPLE2
         case 0x87: // TUPLE3
           this.requireSome(opcode - 0x84, offset)
-          this.tuple(opcode - 0x84)
+          this.tuple(opcode - 0x84, offset)
           break
         case 0x74: // TUPLE
-          this.tuple(this.popMark(offset))
+          this.tuple(this.popMark(offset), offset)
           break
         case 0x6c: // LIST
-          stack.length -= this.popMark(offset)
-          stack.push(kind.list, 0)
+          this.list(this.popMark(offset))
           break
         case 0x91: // FROZENSET
           stack.length -= this.popMark(offset)
@@ -206,14 +206,13 @@ export class Machine {
           break
         case 0x61: // APPEND
           this.requireSome(2, offset)
-          stack.length--
-          this.fill(kind.list, 'append', offset)
+          this.append(1, offset)
           break
         case 0x65: // APPENDS
-          this.fillFromMark(kind.list, 'append', offset)
+          this.appendFromMark(offset)
           break
         case 0x90: // ADDITEMS
-          this.fillFromMark(kind.set, 'add', offset)
+          this.addFromMark(offset)
           break
         case 0x73: // SETITEM
           this.requireSome(3, offset)
@@ -241,7 +240,7 @@ export class Machine {
           this.put(this.unsigned(offset), offset)
           break
         case 0x94: // MEMOIZE
-          this.put(this.memoized, offset)
+          this.put(this.memo.size, offset)
           break
         case 0x63: // GLOBAL
           stack.push(kind.global, this.observer.imported(this.lineText(offset), this.lineText(offset), offset))
@@ -291,11 +290,6 @@ export class Machine {
           throw malformed('not an opcode', offset)
       }
     }
-  }
-
-  /** Passes over bytes that the loader reads past the unpickler, such as an array of joblib's. */
-  skipRaw(length: number): void {
-    this.cursor.skip(length)
   }
 
   private byte(): number {
@@ -350,13 +344,16 @@ export class Machine {
 
   private writtenNumber(): void {
     const digits = Buffer.from(this.cursor.line(maxLine)).toString('latin1').trim().replace(/L$/, '')
-    if (/^-?\d{1,15}$/.test(digits)) this.stack.push(kind.integer, Number(digits))
+    if (/^[+-]?\d{1,15}$/.test(digits)) this.stack.push(kind.integer, Number(digits))
     else this.stack.push(kind.data, 0)
   }
 
   private writtenIndex(offset: number): number {
-    const digits = Buffer.from(this.cursor.line(maxLine)).toString('latin1').trim()
-    if (!/^\+?\d{1,15}$/.test(digits)) throw malformed('a memo index that is no number', offset)
+    // As Python's int() reads it: spaces around, a sign, zeros before and single underscores within.
+    const text = Buffer.from(this.cursor.line(maxLine)).toString('latin1').trim()
+    const [, digits = ''] = /^[+-]?0*(\d{1,15})$/.exec(text.replace(/(?<=\d)_(?=\d)/g, '')) ?? []
+    if (digits === '' || (text.startsWith('-') && Number(digits) > 0))
+      throw malformed('a memo index that is no number', offset)
     return Number(digits)
   }
 
@@ -375,7 +372,6 @@ export class Machine {
 
   private pushValue({ kind: valueKind, value }: Value): void {
     this.stack.push(valueKind, value)
-    if (this.stack.length > maxStack) throw new ArtifactError('over_limit', `limit reached: ${maxStack} values at once`)
   }
 
   private requireOne(offset: number): void {
@@ -404,20 +400,44 @@ export class Machine {
     return count
   }
 
+  /** Bytes, whose content somebody may want to look at. */
+  private raw(valueKind: number, length: number, offset: number): void {
+    const { cursor } = this
+    const from = cursor.offset
+    cursor.skip(length)
+    if (length >= leastBytes) this.observer.bytes(from, length)
+    this.stack.push(valueKind, offset)
+  }
+
   /** The topmost `count` values become a tuple. Of numbers alone nobody asks later, unless it is a shape. */
-  private tuple(count: number): void {
+  private tuple(count: number, offset: number): void {
     const { stack } = this
     let isPlain = count > 8
     for (let index = 1; isPlain && index <= count; index++) isPlain = stack.kindAt(stack.length - index) <= kind.integer
     const place = isPlain ? unknown : this.elements.keep(stack, count)
     stack.length -= count
     if (isPlain) stack.push(kind.data, 0)
-    else this.pushValue({ kind: kind.tuple, value: place })
+    else {
+      stack.push(kind.tuple, place)
+      if (this.elements.weight(place) > mostElements) this.observer.expanding(offset)
+    }
+  }
+
+  private list(count: number): void {
+    const holds = this.holdsMore(count)
+    this.stack.length -= count
+    this.stack.push(kind.list, holds ? 1 : 0)
+  }
+
+  /** Whether there is anything but numbers among the topmost values. */
+  private holdsMore(count: number): boolean {
+    const { stack } = this
+    for (let index = 1; index <= count; index++) if (stack.kindAt(stack.length - index) > kind.integer) return true
+    return false
   }
 
   private dictionary(count: number, offset: number): void {
     if (count % 2 !== 0) throw malformed('an odd number of keys and values', offset)
-    this.keys(count)
     const place = this.elements.keep(this.stack, count)
     this.stack.length -= count
     this.stack.push(kind.dict, place)
@@ -433,75 +453,67 @@ export class Machine {
   /** The topmost `count` keys and values go into what is below them. */
   private putInto(count: number, offset: number): void {
     const { stack } = this
-    this.keys(count)
     const target = stack.length - count - 1
     const isPlain = stack.kindAt(target) === kind.dict
     if (isPlain) stack.values[target] = this.elements.add(stack.valueAt(target), stack, count)
     stack.length -= count
-    if (!isPlain) this.fill(kind.dict, 'setitem', offset)
+    if (!isPlain) this.filled('setitem', offset)
   }
 
-  private keys(count: number): void {
+  private appendFromMark(offset: number): void {
+    const count = this.popMark(offset)
+    this.requireSome(count + 1, offset)
+    if (count > 0) this.append(count, offset)
+  }
+
+  /** The topmost `count` values go to the end of what is below them. */
+  private append(count: number, offset: number): void {
     const { stack } = this
-    for (let index = stack.length - count; index < stack.length; index += 2)
-      if (stack.kindAt(index) === kind.text)
-        this.observer.keyed(stack.valueAt(index), { kind: stack.kindAt(index + 1), value: stack.valueAt(index + 1) })
+    const target = stack.length - count - 1
+    const isPlain = stack.kindAt(target) === kind.list
+    if (isPlain && stack.valueAt(target) === 0 && this.holdsMore(count)) stack.values[target] = 1
+    stack.length -= count
+    if (!isPlain) this.filled('append', offset)
   }
 
-  private fillFromMark(plain: number, how: 'append' | 'add', offset: number): void {
+  private addFromMark(offset: number): void {
     const count = this.popMark(offset)
     this.stack.length -= count
     this.requireOne(offset)
-    if (count > 0) this.fill(plain, how, offset)
+    if (count > 0 && this.stack.kindAt(this.stack.length - 1) !== kind.set) this.filled('add', offset)
   }
 
-  private fill(plain: number, how: 'append' | 'add' | 'setitem', offset: number): void {
+  private filled(how: 'append' | 'add' | 'setitem', offset: number): void {
     const { stack } = this
     const top = stack.length - 1
-    const found = stack.kindAt(top)
-    if (found !== plain) this.observer.filled({ kind: found, value: stack.valueAt(top) }, how, offset)
+    this.observer.filled({ kind: stack.kindAt(top), value: stack.valueAt(top) }, how, offset)
   }
 
   private get(index: number, offset: number): void {
-    const { memo } = this
-    const far = index < memo.length ? undefined : this.farMemo.get(index)
-    const found = far?.kind ?? (index < memo.length ? memo.kindAt(index) : empty)
+    const found = this.memo.kindAt(index)
     if (found === empty) throw malformed('a memo entry that was never written', offset)
     // What is taken from the memo is used, not finished: who made it has passed on.
-    this.stack.push(found === kind.instance ? kind.held : found, far?.value ?? memo.valueAt(index))
+    this.stack.push(found === kind.instance ? kind.held : found, this.memo.valueAt(index))
   }
 
   private put(index: number, offset: number): void {
     this.requireOne(offset)
-    const { stack, memo } = this
+    const { stack } = this
     const top = stack.length - 1
-    if (index > 2 * this.opcodes + 256) {
-      if (this.farMemo.size > 65_536) throw new ArtifactError('over_limit', 'limit reached: scattered memo entries')
-      if (!this.farMemo.has(index)) this.memoized++
-      this.farMemo.set(index, { kind: stack.kindAt(top), value: stack.valueAt(top) })
-      return
-    }
-    if (index >= memo.kinds.length) memo.grow(Math.max(2 * memo.kinds.length, index + 1))
-    if (index >= memo.length) {
-      memo.kinds.fill(empty, memo.length, index)
-      memo.length = index + 1
-      this.memoized++
-    } else if (memo.kinds[index] === empty) this.memoized++
-    memo.kinds[index] = stack.kindAt(top)
-    // What is put into a dictionary later, the memo does not see.
-    memo.values[index] = stack.kindAt(top) === kind.dict ? unknown : stack.valueAt(top)
+    this.memo.put(index, stack.kindAt(top), stack.valueAt(top), 2 * this.opcodes + 256)
   }
 
   private stackGlobal(offset: number): void {
     const name = this.pop(offset)
     const module = this.pop(offset)
-    const moduleText = module.kind === kind.text ? this.textAt(module.value) : undefined
-    const nameText = name.kind === kind.text ? this.textAt(name.value) : undefined
+    const moduleText = module.kind === kind.text ? textAt(this.cursor, module.value) : undefined
+    const nameText = name.kind === kind.text ? textAt(this.cursor, name.value) : undefined
     if (moduleText === undefined || nameText === undefined) this.pushValue(this.observer.importedComputed(offset))
     else this.stack.push(kind.global, this.observer.imported(moduleText, nameText, offset))
   }
 
   private inst(offset: number): void {
+    this.mark(offset)
     const callee = this.observer.imported(this.lineText(offset), this.lineText(offset), offset)
     const count = this.popMark(offset)
     const args = this.elements.at(this.elements.keep(this.stack, count))
@@ -530,46 +542,7 @@ export class Machine {
     const target = this.pop(offset)
     this.pushValue(this.observer.built(target, state, offset))
   }
-
-  /** The text whose opcode is at `offset`; undefined when it is longer than any name, or cannot be read as a text. */
-  textAt(offset: number): string | undefined {
-    const stretch = this.contentAt(offset)
-    if (stretch === undefined || stretch.length > maxName) return undefined
-    const bytes = Buffer.from(this.cursor.peek(stretch.offset, stretch.length))
-    if (stretch.opcode === 0x56) return decodeRawUnicodeEscape(bytes.toString('latin1'))
-    if (stretch.opcode === 0x53) return decodeQuoted(bytes.toString('latin1'))
-    return bytes.toString('utf8')
-  }
-
-  /** Where the bytes of the text or the bytes are whose opcode is at `offset`. */
-  contentAt(offset: number): { opcode: number; offset: number; length: number } | undefined {
-    if (offset < 0) return undefined
-    const head = Buffer.from(this.cursor.peek(offset, 9))
-    const opcode = head[0] ?? 0
-    switch (opcode) {
-      case 0x55:
-      case 0x8c:
-      case 0x43:
-        return { opcode, offset: offset + 2, length: head.readUInt8(1) }
-      case 0x58:
-      case 0x54:
-      case 0x42:
-        return { opcode, offset: offset + 5, length: head.readUInt32LE(1) }
-      case 0x8d:
-      case 0x8e:
-      case 0x96:
-        return { opcode, offset: offset + 9, length: Number(head.readBigUInt64LE(1)) }
-      default: {
-        const line = this.cursor.peek(offset + 1, maxName + 1).indexOf(0x0a)
-        return { opcode, offset: offset + 1, length: line < 0 ? maxName + 1 : line }
-      }
-    }
-  }
 }
-
-/** A hole in the memo. */
-const empty = 255
-const maxName = 4096
 
 function malformed(what: string, offset: number): ArtifactError {
   return new ArtifactError('malformed', `not a whole pickle: ${what}`, offset)

@@ -101,10 +101,18 @@ export const sensitiveState: Rule = {
   remedy: convert,
 }
 
-export const brokenOff: Rule = {
-  id: 'pickle/broken',
-  title: 'The pickle is not whole: loading it fails, after what comes before has run',
+export const foreignName: Rule = {
+  id: 'pickle/foreign-name',
+  title: 'The pickle refers to a package that this scanner does not know',
   severity: 'low',
-  cwe: ['CWE-1288'],
-  remedy: 'Take the file from its publisher again.',
+  ...about,
+  remedy: "Look at the package; if you trust it, add it to the site's allow-list, or save the weights alone.",
+}
+
+export const expansion: Rule = {
+  id: 'pickle/expansion',
+  title: 'The pickle holds a value that grows without bound when it is walked over',
+  severity: 'high',
+  cwe: ['CWE-776', 'CWE-400'],
+  remedy: 'Do not load it.',
 }

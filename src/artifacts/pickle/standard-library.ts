@@ -3,22 +3,52 @@
 // Names: CPython 3.14 and, for pickles of Python 2, 2.7.
 
 /** Python 2's names of modules, as pickle itself maps them for protocols below 3 (Lib/_compat_pickle.py). */
-export const renamedModules: Readonly<Record<string, string>> = {
-  __builtin__: 'builtins',
-  copy_reg: 'copyreg',
-  exceptions: 'builtins',
-  UserDict: 'collections',
-  UserList: 'collections',
-  UserString: 'collections',
-  itertools: 'itertools',
-  Queue: 'queue',
-  cPickle: 'pickle',
-  cStringIO: 'io',
-  StringIO: 'io',
-  whichdb: 'dbm',
-  commands: 'subprocess',
-  httplib: 'http.client',
-  urllib2: 'urllib.request',
+const renamedModules = new Map(
+  Object.entries({
+    __builtin__: 'builtins',
+    copy_reg: 'copyreg',
+    exceptions: 'builtins',
+    UserDict: 'collections',
+    UserList: 'collections',
+    UserString: 'collections',
+    Queue: 'queue',
+    cPickle: 'pickle',
+    cStringIO: 'io',
+    StringIO: 'io',
+    whichdb: 'dbm',
+    commands: 'subprocess',
+    httplib: 'http.client',
+    urllib2: 'urllib.request',
+    'sklearn.externals.joblib': 'joblib',
+    'sklearn.externals.joblib.numpy_pickle': 'joblib.numpy_pickle',
+  }),
+)
+
+/** Names that moved with Python 3. */
+const renamedNames = new Map(
+  Object.entries({
+    'builtins.unicode': 'builtins.str',
+    'builtins.long': 'builtins.int',
+    'builtins.xrange': 'builtins.range',
+    'itertools.izip': 'builtins.zip',
+    'itertools.imap': 'builtins.map',
+    'itertools.ifilter': 'builtins.filter',
+    'itertools.izip_longest': 'itertools.zip_longest',
+    'builtins.reduce': 'functools.reduce',
+    'builtins.unichr': 'builtins.chr',
+    'builtins.intern': 'sys.intern',
+    'collections.IterableUserDict': 'collections.UserDict',
+    'builtins.StandardError': 'builtins.Exception',
+  }),
+)
+
+/** @returns the module and the name as they are called today */
+export function renamed(module: string, name: string): readonly [string, string] {
+  const current = renamedModules.get(module) ?? module
+  const path = renamedNames.get(`${current}.${name}`)
+  if (path === undefined) return [current, name]
+  const dot = path.lastIndexOf('.')
+  return [path.slice(0, dot), path.slice(dot + 1)]
 }
 
 /**
@@ -27,7 +57,7 @@ export const renamedModules: Readonly<Record<string, string>> = {
  */
 const values: Readonly<Record<string, string>> = {
   builtins:
-    'object int float complex bool str bytes bytearray list tuple dict set frozenset slice range unicode long xrange NotImplementedType ellipsis NotImplemented Ellipsis NoneType',
+    'object int float complex bool str bytes bytearray list tuple dict set frozenset slice range NotImplementedType ellipsis NotImplemented Ellipsis NoneType',
   collections: 'OrderedDict deque defaultdict Counter ChainMap UserDict UserList UserString',
   _collections: 'deque defaultdict OrderedDict',
   datetime: 'datetime date time timedelta timezone',
@@ -49,27 +79,23 @@ const values: Readonly<Record<string, string>> = {
   _random: 'Random',
   statistics: 'NormalDist',
   string: 'Template Formatter',
-  itertools: 'count cycle repeat chain islice product permutations combinations zip_longest accumulate starmap',
+  itertools:
+    'count cycle repeat chain islice product permutations combinations combinations_with_replacement zip_longest',
   operator: 'itemgetter',
-  functools: 'partial',
-  threading: 'Lock RLock',
-  _thread: 'lock RLock',
-  weakref: 'WeakKeyDictionary WeakValueDictionary WeakSet',
-  queue: 'Queue LifoQueue PriorityQueue',
   time: 'struct_time',
   calendar: 'Calendar',
-  zoneinfo: 'ZoneInfo._unpickle ZoneInfo',
+  struct: 'Struct',
+  _struct: 'Struct',
+  'urllib.parse': 'ParseResult SplitResult DefragResult',
   enum: 'Enum IntEnum Flag IntFlag StrEnum',
   numbers: 'Number Real Integral Complex Rational',
-  typing: 'Any Union Optional List Dict Tuple Set TypeVar NamedTuple Generic',
+  typing: 'TypeVar',
   inspect: 'Signature Parameter _ParameterKind BoundArguments _empty',
   dataclasses: 'Field _MISSING_TYPE _HAS_DEFAULT_FACTORY_CLASS',
-  'concurrent.futures': 'Future',
   abc: 'ABC',
   copy: '_EmptyClass',
   'email.message': 'Message EmailMessage',
   'xml.etree.ElementTree': 'Element',
-  hashlib: '',
 }
 
 /** May be referred to, as a default factory or a key function; not called by the pickle itself. */
@@ -93,6 +119,7 @@ const mentions: Readonly<Record<string, string>> = {
   abc: '*',
   enum: '*',
   time: 'time perf_counter monotonic',
+  contextlib: 'nullcontext suppress',
   json: 'dumps',
   random: 'random uniform randint gauss',
 }
@@ -107,7 +134,9 @@ export function isValueMaker(module: string, name: string): boolean {
 
 export function isHarmlessMention(module: string, name: string): boolean {
   const names = mentionNames.get(module)
-  return names !== undefined && (names.has(name) || (names.has('*') && !name.startsWith('_') && !name.includes('.')))
+  if (names === undefined || names.has(name)) return names !== undefined
+  // A module is a name in the module that imports it.
+  return names.has('*') && /^[A-Za-z]\w*$/.test(name) && !isStandardLibrary(name)
 }
 
 function isException(name: string): boolean {

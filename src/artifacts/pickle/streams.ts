@@ -2,10 +2,13 @@
 // that joblib puts between their opcodes and the storages that torch puts behind them.
 import { ArtifactError } from '../error.ts'
 import type { Examination } from '../format.ts'
-import { bytesSource, type Source } from '../source.ts'
+import { type Source, stretch } from '../source.ts'
 import { Cursor } from './cursor.ts'
-import { type ArrayWrapper, createJudge, type Observed } from './judge.ts'
+import { isFramework } from './frameworks.ts'
+import { createJudge, type Observed } from './judge.ts'
 import { Machine, type Observer } from './machine.ts'
+import { isStandardLibrary } from './standard-library.ts'
+import type { ArrayWrapper } from './states.ts'
 import { Elements, kind } from './values.ts'
 
 const maxStreams = 100_000
@@ -22,7 +25,7 @@ export function examineStreams(
 ): { readonly end: number; readonly seen: Observed } {
   const { source, budget } = examination
   const cursor = new Cursor(source, offset)
-  const elements = new Elements()
+  const elements = new Elements(source.size - offset)
   const judge = createJudge(examination)
   let streams = 0
   judge.onArray = (wrapper) => passArray(wrapper)
@@ -116,53 +119,66 @@ const storageSizes: Readonly<Record<string, number>> = {
   QInt32Storage: 4,
 }
 
-const dryRunLength = 64 * 1024
-
 /**
- * Whether the bytes at `offset` can be a pickle: protocol 2 and later say so; of the older ones a run on paper over the
- * first bytes tells.
+ * Whether the bytes at `offset` can be a pickle: protocol 2 and later say so; of the older ones a run on paper tells.
+ * A pickle reaches its end, or has called or imported something before it breaks.
  */
 export function isPickleAt(source: Source, offset: number): boolean {
-  const head = source.read(offset, dryRunLength)
-  if (head[0] === 0x80 && (head[1] ?? 9) <= 5) return true
-  return isRunnable(head, head.length < source.size - offset)
+  const [first, second = 9] = source.read(offset, 2)
+  if (first === 0x80 && second <= 5) return true
+  const { hasEnded, calls, known, opcodes } = runOnPaper(stretch(source, offset, source.size - offset))
+  return calls > 0 || known > 0 || (hasEnded && opcodes > 1)
 }
 
-/** Stricter, for bytes that should be numbers: it imports and calls something, which chance does not. */
+/** Stricter, for bytes that should be numbers: it imports what exists and calls it, which chance does not. */
 export function isPickleThatCalls(source: Source): boolean {
-  return runOnPaper(source.read(0, dryRunLength)).hasCalled
+  const { calls, known, hasEnded } = runOnPaper(source)
+  return known > 0 && (calls > 0 || hasEnded)
 }
 
-/** A pickle reaches its end, or the end of what was looked at, or has called something before it breaks. */
-function isRunnable(head: Uint8Array, isCut: boolean): boolean {
-  const { hasEnded, hasCalled, opcodes, at } = runOnPaper(head)
-  return hasCalled || (hasEnded && opcodes > 1) || (isCut && opcodes > 64 && at > head.length - 4096)
-}
+/** Opcodes after which it is plain what the bytes are. */
+const enough = 4_000_000
+const paperWindow = 64 * 1024
+const paperElements = 4096
 
-/** Runs without judging. */
-function runOnPaper(head: Uint8Array) {
+class Enough extends Error {}
+
+/** Runs without judging, until it is plain what the bytes are. */
+function runOnPaper(source: Source) {
+  let known = 0
   let imports = 0
   let calls = 0
+  const call = () => {
+    if (imports > 0) calls++
+    if (calls > 0 && known > 0) throw new Enough()
+    return { kind: kind.result, value: 0 }
+  }
   const onlyLooking: Observer = {
-    imported: () => ++imports,
+    imported(module) {
+      if (isStandardLibrary(module) || isFramework(module)) known++
+      return ++imports
+    },
     importedComputed: () => ({ kind: kind.result, value: ++imports }),
     extension: () => ({ kind: kind.result, value: 0 }),
-    called: () => ({ kind: kind.result, value: ++calls }),
+    called: call,
     built: (target) => target,
     filled: () => {},
     persistent() {
       // Python's own loader knows none; a zip file would read as one.
       throw new ArtifactError('malformed', 'a persistent id')
     },
-    keyed: () => {},
+    bytes: () => {},
+    expanding: () => {},
   }
-  const machine = new Machine(new Cursor(bytesSource(head)), new Elements(), onlyLooking, () => {})
+  const machine = new Machine(new Cursor(source, 0, paperWindow), new Elements(paperElements), onlyLooking, () => {
+    if (machine.opcodes > enough) throw new Enough()
+  })
   let hasEnded = true
   try {
     machine.run()
   } catch (error) {
-    if (!(error instanceof ArtifactError)) throw error
-    hasEnded = false
+    if (!(error instanceof ArtifactError || error instanceof Enough)) throw error
+    hasEnded = error instanceof Enough
   }
-  return { hasEnded, hasCalled: imports > 0 && calls > 0, opcodes: machine.opcodes, at: machine.cursor.offset }
+  return { hasEnded, calls, known, opcodes: machine.opcodes }
 }

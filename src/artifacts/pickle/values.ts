@@ -1,5 +1,6 @@
 // What the machine's stack, memo and containers hold: a kind and a number. Nothing is built; a text stays where it is
 // in the source, and only the last million elements of tuples and small dictionaries are remembered.
+import { ArtifactError } from '../error.ts'
 
 /** Kinds of values. Plain numbers, because there may be tens of millions of them. */
 export const kind = {
@@ -13,6 +14,7 @@ export const kind = {
   bytes: 3,
   /** Bytes that are a text encoded in Latin-1; the value is the offset of the text's opcode. */
   encoded: 4,
+  /** The value is 0 while it holds numbers alone, 1 afterwards, `unknown` out of the memo. */
   list: 5,
   /** The value is the place of its items, or `unknown`. */
   dict: 6,
@@ -35,12 +37,15 @@ export const unknown = -1
 /** The place of a dictionary that nothing was put into yet. */
 export const nothing = -2
 
+const maxLength = 64 * 1024 * 1024
+
 /** A stack of values in two typed arrays. */
 export class Values {
   kinds = new Uint8Array(256)
   values = new Float64Array(256)
   length = 0
 
+  /** @throws ArtifactError `over_limit` beyond 16 million values at once */
   push(valueKind: number, value: number): void {
     if (this.length === this.kinds.length) this.grow(this.length * 2)
     this.kinds[this.length] = valueKind
@@ -48,6 +53,7 @@ export class Values {
   }
 
   grow(length: number): void {
+    if (length > maxLength) throw new ArtifactError('over_limit', `limit reached: ${maxLength} values at once`)
     const { kinds, values } = this
     this.kinds = new Uint8Array(length)
     this.values = new Float64Array(length)
@@ -69,23 +75,42 @@ export interface Value {
   readonly value: number
 }
 
-const ringLength = 1 << 20
-const ringMask = ringLength - 1
+const longestRing = 1 << 20
+const shortestRing = 1 << 12
+const maxKept = 512
+/** Below it, the place of a tuple that is not kept says how many elements it has, all those within it included. */
+const weightsBelow = -16
 
 /** The elements of recent tuples and dictionaries. A place that has been overwritten since gives `undefined`. */
 export class Elements {
-  private readonly kinds = new Uint8Array(ringLength)
-  private readonly values = new Float64Array(ringLength)
+  private readonly kinds: Uint8Array
+  private readonly values: Float64Array
+  private readonly weights: Float64Array
+  private readonly mask: number
   private next = 0
 
-  /** Keeps the `count` topmost values of a stack. @returns their place, `unknown` when they are too many */
+  /** @param atMost  elements that there will be in all, such as the bytes of the pickle */
+  constructor(atMost: number) {
+    let length = shortestRing
+    while (length < atMost && length < longestRing) length *= 2
+    this.kinds = new Uint8Array(length)
+    this.values = new Float64Array(length)
+    this.weights = new Float64Array(length)
+    this.mask = length - 1
+  }
+
+  /** Keeps the `count` topmost values of a stack. @returns their place, or a negative number when they are too many */
   keep(stack: Values, count: number): number {
-    if (count > 64) return unknown
+    let weight = count
+    for (let index = stack.length - count; index < stack.length; index++)
+      if (stack.kindAt(index) === kind.tuple) weight += this.weight(stack.valueAt(index))
+    if (count > maxKept) return weightsBelow - weight
     const place = this.next
-    this.values[place & ringMask] = count
-    this.kinds[place & ringMask] = kind.integer
+    this.values[place & this.mask] = count
+    this.kinds[place & this.mask] = kind.integer
+    this.weights[place & this.mask] = weight
     for (let index = 0; index < count; index++) {
-      const slot = (place + 1 + index) & ringMask
+      const slot = (place + 1 + index) & this.mask
       this.kinds[slot] = stack.kindAt(stack.length - count + index)
       this.values[slot] = stack.valueAt(stack.length - count + index)
     }
@@ -93,11 +118,17 @@ export class Elements {
     return place
   }
 
+  /** How many elements there are, those within elements included, each as often as it stands there. */
+  weight(place: number): number {
+    if (place < weightsBelow) return weightsBelow - place
+    return this.isKept(place) ? (this.weights[place & this.mask] ?? 0) : 0
+  }
+
   /** As `keep`, behind what is at `place`. */
   add(place: number, stack: Values, count: number): number {
     if (place === nothing) return this.keep(stack, count)
     const before = this.at(place)
-    if (before === undefined || before.length + count > 64) return unknown
+    if (before === undefined || before.length + count > maxKept) return unknown
     const all = new Values()
     for (const { kind: valueKind, value } of before) all.push(valueKind, value)
     for (let index = stack.length - count; index < stack.length; index++)
@@ -106,11 +137,15 @@ export class Elements {
   }
 
   at(place: number): readonly Value[] | undefined {
-    if (place < 0 || place < this.next - ringLength + 128) return undefined
-    const count = this.values[place & ringMask] ?? 0
+    if (!this.isKept(place)) return undefined
+    const count = this.values[place & this.mask] ?? 0
     return Array.from({ length: count }, (_, index) => {
-      const slot = (place + 1 + index) & ringMask
+      const slot = (place + 1 + index) & this.mask
       return { kind: this.kinds[slot] ?? kind.data, value: this.values[slot] ?? 0 }
     })
+  }
+
+  private isKept(place: number): boolean {
+    return place >= 0 && this.next - place <= this.mask + 1
   }
 }
