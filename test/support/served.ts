@@ -97,8 +97,7 @@ export async function startServed(t: TestContext, options: ServedOptions = {}): 
 }
 
 function yamlOf(url: string, { yaml = '', upstream = '', port = 0 }: ServedOptions): string {
-  return `listen: { port: ${port} }
-upstreams:
+  return `${yaml.includes('listen:') ? '' : `listen: { port: ${port} }\n`}upstreams:
   - name: test
     url: ${url}
     allowPrivate: true
@@ -120,7 +119,7 @@ export interface LoadResult {
   readonly statuses: Readonly<Record<string, number>>
   /** What went wrong with those without. */
   readonly errors: readonly string[]
-  /** Ids of the exchanges that were answered. */
+  /** Ids of the exchanges that were answered, except with `not_recorded`. */
   readonly answered: readonly string[]
 }
 
@@ -179,7 +178,11 @@ function askOnce(
       response.once('end', () => {
         const isWhole = !stream || response.statusCode !== 200 || text.endsWith('data: [DONE]\n\n')
         if (!isWhole) return resolve({ status: 0, error: 'a stream was cut off' })
-        resolve({ status: response.statusCode ?? 0, id: `${response.headers['x-request-id']}` })
+        const isRecorded = !text.includes('"not_recorded"')
+        resolve({
+          status: response.statusCode ?? 0,
+          id: isRecorded ? `${response.headers['x-request-id']}` : undefined,
+        })
       })
     })
     outgoing.end(JSON.stringify(chat('How are you?', { stream })))

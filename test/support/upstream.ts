@@ -87,6 +87,28 @@ export function sendEvents(response: ServerResponse, events: readonly (string | 
   response.end()
 }
 
+export interface HeldStream {
+  /** Whoever says this gets a stream that begins and does not end; all others what they got before. */
+  readonly said: string
+  /** Lets it end. */
+  end(): void
+}
+
+export function heldStream(upstream: TestUpstream): HeldStream {
+  const said = 'Take your time.'
+  const usual = upstream.answer
+  const may = Promise.withResolvers<void>()
+  const [role = '', text = '', ...rest] = streamOf(['slowly'])
+  upstream.answer = async (request, response) => {
+    if (!request.body.includes(said)) return usual(request, response)
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write(role + text)
+    await may.promise
+    response.end(rest.join(''))
+  }
+  return { said, end: may.resolve }
+}
+
 export function sendJson(response: ServerResponse, value: unknown, status = 200): void {
   const body = JSON.stringify(value)
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })

@@ -175,6 +175,7 @@ function badAnswer(code: string): Refusal {
 
 function unreachable(error: UpstreamError): Refusal {
   if (error.code === 'circuit_open') return circuitOpen(error)
+  if (error.code === 'no_resources') return noResources
   const isTimeout = error.code.endsWith('_timeout')
   return {
     status: isTimeout ? 504 : 502,
@@ -193,6 +194,14 @@ function circuitOpen({ retryAfterMs }: UpstreamError): Refusal {
     rule: 'forward: circuit_open',
     headers: { 'retry-after': `${Math.max(1, Math.ceil((retryAfterMs ?? 0) / 1000))}` },
   }
+}
+
+const noResources: Refusal = {
+  status: 503,
+  code: 'upstream_no_resources',
+  message: 'The gateway has too much open to connect to the upstream. Try again later.',
+  rule: 'forward: no_resources',
+  headers: { 'retry-after': '1' },
 }
 
 const notInspected: Refusal = {

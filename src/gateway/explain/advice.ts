@@ -103,6 +103,10 @@ const table: Readonly<Record<string, readonly [meaning: string, advice: string]>
     'no connection: refused, name not found, certificate not trusted',
     'check url, tls.ca and the network',
   ],
+  upstream_no_resources: [
+    "no connection: the gateway's machine has no descriptor or memory left for one",
+    'raise its limit of open files, or lower listen.maxConnections',
+  ],
   upstream_connect_timeout: [
     'no connection, or no free one, within timeouts.connect',
     'raise connections, or look at the upstream',

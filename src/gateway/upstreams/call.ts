@@ -177,10 +177,14 @@ const maxInformational = 16
 
 function connectFailure(error: Error): [UpstreamErrorCode, string] {
   const code = codeOf(error)
+  if (ownLimits.has(code)) return ['no_resources', `this machine has no room for a connection (${code})`]
   return code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT'
     ? ['connect_timeout', 'no connection in time']
     : ['connect_failed', `no connection (${code})`]
 }
+
+/** What connect(2) and socket(2) say of this end. */
+const ownLimits: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'])
 
 function transferFailure(error: Error): [UpstreamErrorCode, string] {
   const code = codeOf(error)

@@ -5,6 +5,8 @@ export type UpstreamErrorCode =
   | 'circuit_open'
   /** No connection: refused, unreachable, name not found, TLS not agreed or the certificate not trusted. */
   | 'connect_failed'
+  /** No connection, since this machine has no descriptor or memory left for one. */
+  | 'no_resources'
   /** No connection in time, waiting for a free one included. */
   | 'connect_timeout'
   /** The name resolves to an address that may not be reached from here. */

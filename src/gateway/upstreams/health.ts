@@ -84,7 +84,7 @@ const maxBusyModels = 256
 
 /** What the end of a call says about the upstream. */
 export function resultOf(error: UpstreamError): CallResult {
-  if (error.code === 'aborted') return 'unknown'
+  if (error.code === 'aborted' || error.code === 'no_resources') return 'unknown'
   if (error.wasSent) return 'failed'
   // All its connections are in use, by us: that is no news of the upstream.
   return error.progress === 'waiting' ? 'unknown' : 'down'
