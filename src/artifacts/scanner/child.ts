@@ -31,7 +31,7 @@ export interface SandboxedChild {
   close(): void
 }
 
-/** What a child that is at a loss gets beyond the limit, ms: it should have noticed itself. */
+/** What a child gets beyond the limit of its job, ms, at most: it should have noticed itself. */
 const graceMs = 5_000
 const startMs = 60_000
 const watchMs = 50
@@ -63,9 +63,12 @@ export function startChild(sandbox: SandboxSettings): SandboxedChild {
   const end = (why: string) => {
     if (isAlive) child.kill('SIGKILL')
     isAlive = false
+    // What it may have started, against all odds, must not keep on talking to us.
+    child.stdin.destroy()
+    child.stdout.destroy()
     clearTimeout(deadline)
     stopWatching()
-    ready.reject(new Error(why))
+    ready.reject(new ArtifactError('unreadable', why))
     const unfinished = job
     job = undefined
     unfinished?.finish({ died: why })
@@ -137,7 +140,7 @@ export function startChild(sandbox: SandboxSettings): SandboxedChild {
         return await new Promise<JobOutcome>((finish) => {
           job = { settings, content, finish }
           const { timeMs } = settings.limits
-          deadline = setTimeout(() => end(`limit reached: more than ${timeMs} ms`), timeMs + graceMs)
+          deadline = setTimeout(() => end(`limit reached: more than ${timeMs} ms`), timeMs + Math.min(timeMs, graceMs))
           tell(toChild.job, encodeJob(JSON.stringify(settings), head))
         })
       } catch (error) {

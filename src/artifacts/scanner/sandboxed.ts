@@ -10,12 +10,14 @@ import { scan } from '../scan.ts'
 import { askedSource } from './asked-source.ts'
 import { decodeJob, encodeRead, type Frame, frameHead, fromChild, maxReadBytes, toChild } from './frames.ts'
 import type { JobSettings } from './job.ts'
+import { giveUpPermissions } from './permissions.ts'
 
 const fromParent = 0
 const toParent = 1
 
 // The code of this program is kept compiled, by a child that has not read a byte of any file yet.
 module.flushCompileCache?.()
+// Loading the parsers needed to read the program; nothing from here on needs anything.
 giveUpPermissions()
 say(fromChild.ready, new Uint8Array())
 for (;;) {
@@ -23,15 +25,6 @@ for (;;) {
   if (frame === undefined) break
   if (frame.kind !== toChild.job) throw new Error('a job was expected')
   examine(frame.payload)
-}
-
-/** Loading the parsers needed to read the program; nothing from here on needs anything. */
-function giveUpPermissions(): void {
-  const { permission } = process
-  if (permission === undefined) throw new Error('not started under the permission model')
-  for (const scope of ['fs.write', 'fs.read']) permission.drop(scope)
-  const scopes = ['fs', 'fs.read', 'fs.write', 'child', 'worker', 'net', 'addon', 'wasi', 'inspector']
-  if (scopes.some((scope) => permission.has(scope))) throw new Error('a permission could not be given up')
 }
 
 function examine(payload: Buffer): void {
