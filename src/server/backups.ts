@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type LogReport, type LogTrust, publicKeysOf, verifyLog } from '#audit'
-import { type BackupReport, type Opening, type Progress, restoreBackup, type Sealing, writeBackup } from '#backup'
+import type { BackupReport, Opening, Progress, Sealing } from '#backup'
 import { readKeyFile } from '#crypto'
 import { checkStore, StoreError } from '#store'
 import { backupEvent } from './backup-event.ts'
@@ -21,6 +21,9 @@ export interface Place {
   /** undefined when no configuration was named. */
   readonly store: StoreSettings | undefined
 }
+
+/** Loaded when it is used: the encryption takes several MB that a gateway does not need. */
+const loadBackup = () => import('#backup')
 
 /** A snapshot stays open while the backup is written, however slow the disk is. */
 const snapshotIdleMs = 600_000
@@ -41,6 +44,7 @@ export async function backUp(
   const id = world.id('bak')
   await using store = await openOwnStore(data, settings, world, { transactionIdleMs: snapshotIdleMs })
   const source = { data, store, checkpoint: () => checkpoint(data, id, world), id, version, now: world.now() }
+  const { writeBackup } = await loadBackup()
   return await writeBackup(file, source, sealing, progress)
 }
 
@@ -76,6 +80,7 @@ export async function restoreInstallation(
     openStore: (folder: string) =>
       openOwnStore(folder, settings, world, { transactionIdleMs: snapshotIdleMs, mayBeRestoring: true }),
   }
+  const { restoreBackup } = await loadBackup()
   const report = await restoreBackup(file, opening, target, trust, progress)
   makeDataFolder(data)
   await using log = await openInstallationLog(data, world)

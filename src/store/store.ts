@@ -6,7 +6,6 @@ import { StoreError } from './error.ts'
 import { type Migration, migrate, pendingMigrations } from './migrate.ts'
 import { type Hidden, parseAddress, type TlsFiles } from './postgres/address.ts'
 import { createPostgresDialect } from './postgres/dialect.ts'
-import { openPostgresSession } from './postgres/session.ts'
 import { createSqliteDialect } from './sqlite/dialect.ts'
 import { openSqliteThread } from './sqlite/thread.ts'
 
@@ -104,6 +103,8 @@ async function openFile({ path, ...options }: StoreOptions & FileOptions) {
 }
 
 async function openServer({ url, tls, ...options }: StoreOptions & ServerOptions) {
+  // Loaded when it is used: the driver takes several MB that a store in a file does not need.
+  const { openPostgresSession } = await import('./postgres/session.ts')
   const engine = await openPostgresSession({
     address: parseAddress(url, tls),
     busyTimeoutMs: options.busyTimeoutMs ?? busyTimeoutMs,
