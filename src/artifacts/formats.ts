@@ -5,12 +5,16 @@ import type { Format } from './format.ts'
 import { gguf } from './gguf/format.ts'
 import { hdf5 } from './hdf5/format.ts'
 import { jinja } from './jinja/format.ts'
+import { json, jsonLines } from './json/format.ts'
 import { kerasConfig } from './keras/format.ts'
 import { npy } from './npy/format.ts'
 import { onnx } from './onnx/format.ts'
 import { pickle } from './pickle/format.ts'
+import { python, pythonBytecode } from './python/format.ts'
 import { rds } from './rds/format.ts'
+import { requirements } from './requirements/format.ts'
 import { safetensors } from './safetensors/format.ts'
+import { markup, pathFile, script } from './script/format.ts'
 import { tar } from './tar/format.ts'
 import { frozenGraph, kerasMetadata, savedModel } from './tensorflow/format.ts'
 import { text } from './text/format.ts'
@@ -37,5 +41,13 @@ export const formats: readonly Format[] = [
   xml,
   jinja,
   pickle,
+  json,
+  jsonLines,
+  python,
+  pythonBytecode,
+  requirements,
+  script,
+  markup,
+  pathFile,
   text,
 ]
