@@ -1,10 +1,9 @@
 // holdfast explain: what happened in one exchange, in plain words, and which rule decided.
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { LogError, parseVerifierKeys, proveEntry, searchEntries, type VerifierKey, verifyProof } from '#audit'
-import { basisNamedIn, type EntryProofState, explainExchange, type FoundEntry, findBasis } from '#gateway'
+import { parseVerifierKeys, searchEntries, type VerifierKey } from '#audit'
 import type { PolicySet } from '#policy'
-import { readPolicies } from '#server'
+import { explainLogged, readPolicies } from '#server'
 import { explanationLines } from './explain-lines.ts'
 import { type CommandIo, exitCode, UsageError } from './io.ts'
 import {
@@ -64,20 +63,20 @@ export async function explain(args: string[], io: CommandIo): Promise<number> {
   const since = values.since === undefined ? undefined : timeOf('--since', values.since, io)
   const keys = () => readKeys(values.keys === undefined ? join(dir, 'log.pub') : resolve(io.cwd, values.keys))
 
-  const exchange = id === undefined ? await newestExchange(dir) : await exchangeOf(dir, id, since)
-  if (exchange === undefined) {
+  const exchange = id ?? (await newestExchange(dir))
+  const found =
+    exchange === undefined
+      ? undefined
+      : await explainLogged(exchange, { dir, keys: keys(), since, policies: await policiesOf(values, data, io) })
+  if (found === undefined) {
     io.stdout(
       json ? 'null\n' : `${id === undefined ? 'the log has no exchange' : `nothing in the log is about ${id}`}\n`,
     )
     return exitCode.notAllRight
   }
-  const entries = await entriesOf(dir, exchange, since, keys())
-  const named = basisNamedIn(entries.map(({ event }) => event))
-  const basis = named && (await findBasis({ dir }, named, Math.max(...entries.map(({ index }) => index))))
-  const policies = await policiesOf(values, data, io)
-  const explanation = explainExchange({ exchange, entries, basis, policies })
+  const { explanation, hasFailedProof } = found
   io.stdout(json ? `${JSON.stringify(explanation)}\n` : explanationLines(explanation))
-  return entries.some(({ proof }) => proof.state === 'failed') ? exitCode.notAllRight : exitCode.ok
+  return hasFailedProof ? exitCode.notAllRight : exitCode.ok
 }
 
 async function newestExchange(dir: string): Promise<string | undefined> {
@@ -86,42 +85,6 @@ async function newestExchange(dir: string): Promise<string | undefined> {
     if (id?.startsWith('ex_')) return id
   }
   return undefined
-}
-
-/** The exchange with this id, or the one whose upstream called its request so. */
-async function exchangeOf(dir: string, id: string, since: number | undefined): Promise<string | undefined> {
-  for await (const { event } of searchEntries({ dir, text: id, since })) {
-    const { correlation_uid: exchange } = event?.metadata ?? {}
-    if (exchange === id || event?.unmapped?.holdfast.upstream_request === id) return exchange
-  }
-  return undefined
-}
-
-/** Its entries, up to its decision: nothing of an exchange is older. */
-async function entriesOf(
-  dir: string,
-  exchange: string,
-  since: number | undefined,
-  keys: readonly VerifierKey[],
-): Promise<FoundEntry[]> {
-  const found: FoundEntry[] = []
-  for await (const { index, event } of searchEntries({ dir, text: exchange, since })) {
-    if (event?.metadata.correlation_uid !== exchange) continue
-    found.push({ index, event, proof: await proofOf(dir, index, keys) })
-    if (event.unmapped?.holdfast.phase === 'decision') break
-  }
-  return found
-}
-
-async function proofOf(dir: string, index: number, keys: readonly VerifierKey[]): Promise<EntryProofState> {
-  try {
-    const { proof, entry } = await proveEntry({ dir, index })
-    const { checkpoint } = verifyProof(proof, entry, keys)
-    return { state: 'proven', size: checkpoint.size, origin: checkpoint.origin }
-  } catch (error) {
-    if (!(error instanceof LogError)) throw error
-    return error.code === 'not_found' ? { state: 'not_yet' } : { state: 'failed', message: error.message }
-  }
 }
 
 /** Those of today, where they can be found and read. */

@@ -65,7 +65,7 @@ export async function serve(args: string[], io: CommandIo): Promise<number> {
   const upstreams = read.settings.upstreams.map(({ name }) => name)
   io.stdout(
     values.json
-      ? `${JSON.stringify({ gateway: holdfast.url, upstreams, data: read.data, pid: process.pid, operations: holdfast.operationsUrl })}\n`
+      ? `${JSON.stringify({ gateway: holdfast.url, upstreams, data: read.data, pid: process.pid, operations: holdfast.operationsUrl, api: holdfast.apiUrl })}\n`
       : `Holdfast serves ${upstreams.join(', ')} at ${holdfast.url}/v1. Ctrl-C stops it.\n`,
   )
   notifier.ready()

@@ -9,6 +9,9 @@ const atStartOnly = [
   /^store\b/,
   /^audit\b/,
   /^listen\.(?:host|port|tls|maxConnections)$/,
+  // Also when all of it comes or goes.
+  /^api$/,
+  /^api\.listen\.(?:host|port|tls)$/,
   /^operations(?:\.(?:host|port|tls|allowHttp))?$/,
   /^limits\.(?:maxHeaderBytes|headerTimeout|bodyTimeout)$/,
 ]
@@ -30,9 +33,16 @@ export function withoutRestart(running: Settings, next: Settings): Settings {
     store: running.store,
     audit: running.audit,
     listen: { ...next.listen, host, port, tls, maxConnections },
+    api: apiOf(running.api, next.api),
     operations: operationsOf(running.operations, next.operations),
     limits: { ...next.limits, maxHeaderBytes, headerTimeout, bodyTimeout },
   }
+}
+
+function apiOf(running: Settings['api'], next: Settings['api']): Settings['api'] {
+  if (running === undefined || next === undefined) return running
+  const { host, port, tls } = running.listen
+  return { ...next, listen: { host, port, tls: tls && (next.listen.tls ?? tls) } }
 }
 
 function operationsOf(running: Settings['operations'], next: Settings['operations']): Settings['operations'] {

@@ -54,6 +54,13 @@ const administration: Administration = {
   recordArtifact: async () => ({}),
   createKey: () => Promise.reject(new Error('not asked for here')),
   revokeKey: () => Promise.reject(new Error('not asked for here')),
+  listFindings: async () => [],
+  showFinding: () => Promise.reject(new Error('not asked for here')),
+  transitionFinding: () => Promise.reject(new Error('not asked for here')),
+  listActions: async () => [],
+  showAction: () => Promise.reject(new Error('not asked for here')),
+  invertAction: () => Promise.reject(new Error('not asked for here')),
+  resumeAction: () => Promise.reject(new Error('not asked for here')),
 }
 
 function temporaryFolder(t: TestContext): string {

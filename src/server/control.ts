@@ -5,12 +5,16 @@ import { existsSync, rmSync } from 'node:fs'
 import { createServer, request, type ServerResponse } from 'node:http'
 import { z } from 'zod'
 import type { ArtifactRecord } from '#artifacts'
+import { findingStates, severities } from '#findings'
 import type { Administration } from './administration.ts'
 import { makeSocketFolder, removeSocketFolder, requireOwnSocket, socketOf } from './control-socket.ts'
 import { ServerError } from './error.ts'
 import type { Operations } from './operations.ts'
 
 const maxBytes = 64 * 1024
+
+const listed = { limit: z.number().optional(), offset: z.number().optional() }
+const byId = z.strictObject({ id: z.string() })
 
 const calls = {
   createKey: z.strictObject({
@@ -26,6 +30,25 @@ const calls = {
   // The inventory and the findings check what is in it.
   recordArtifact: z.custom<ArtifactRecord>((input) => typeof input === 'object' && input !== null),
   revokeKey: z.strictObject({ id: z.string(), reason: z.string(), actor: z.string(), dryRun: z.boolean() }),
+  listFindings: z.strictObject({
+    state: z.enum(findingStates).optional(),
+    minSeverity: z.enum(severities).optional(),
+    asset: z.string().optional(),
+    rule: z.string().optional(),
+    ...listed,
+  }),
+  showFinding: byId,
+  transitionFinding: z.strictObject({
+    id: z.string(),
+    to: z.enum(findingStates),
+    by: z.string(),
+    reason: z.string(),
+    until: z.number().optional(),
+  }),
+  listActions: z.strictObject({ kind: z.string().optional(), unfinished: z.boolean().optional(), ...listed }),
+  showAction: byId,
+  invertAction: z.strictObject({ id: z.string(), actor: z.string(), reason: z.string() }),
+  resumeAction: byId,
   reload: z.strictObject({}),
   restart: z.strictObject({}),
   health: z.strictObject({}),
@@ -96,6 +119,13 @@ export async function connectControl(data: string): Promise<(Administration & Op
       return {}
     },
     revokeKey: (input) => call('revokeKey', input) as ReturnType<Administration['revokeKey']>,
+    listFindings: (filter) => call('listFindings', filter) as ReturnType<Administration['listFindings']>,
+    showFinding: (input) => call('showFinding', input) as ReturnType<Administration['showFinding']>,
+    transitionFinding: (input) => call('transitionFinding', input) as ReturnType<Administration['transitionFinding']>,
+    listActions: (filter) => call('listActions', filter) as ReturnType<Administration['listActions']>,
+    showAction: (input) => call('showAction', input) as ReturnType<Administration['showAction']>,
+    invertAction: (input) => call('invertAction', input) as ReturnType<Administration['invertAction']>,
+    resumeAction: (input) => call('resumeAction', input) as ReturnType<Administration['resumeAction']>,
     reload: () => call('reload', {}) as ReturnType<Operations['reload']>,
     restart: () => call('restart', {}) as ReturnType<Operations['restart']>,
     health: () => call('health', {}) as ReturnType<Operations['health']>,
@@ -117,6 +147,20 @@ async function carryOut(gateway: Administration & Operations, name: string, body
       return gateway.recordArtifact(calls.recordArtifact.parse(input))
     case 'revokeKey':
       return gateway.revokeKey(calls.revokeKey.parse(input))
+    case 'listFindings':
+      return gateway.listFindings(given(calls.listFindings.parse(input)))
+    case 'showFinding':
+      return gateway.showFinding(calls.showFinding.parse(input))
+    case 'transitionFinding':
+      return gateway.transitionFinding(calls.transitionFinding.parse(input))
+    case 'listActions':
+      return gateway.listActions(given(calls.listActions.parse(input)))
+    case 'showAction':
+      return gateway.showAction(calls.showAction.parse(input))
+    case 'invertAction':
+      return gateway.invertAction(calls.invertAction.parse(input))
+    case 'resumeAction':
+      return gateway.resumeAction(calls.resumeAction.parse(input))
     case 'reload':
       return gateway.reload('command')
     case 'restart':
@@ -126,6 +170,13 @@ async function carryOut(gateway: Administration & Operations, name: string, body
     default:
       throw new ServerError('control_refused', `the gateway knows no operation '${name}'`)
   }
+}
+
+type Given<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> }
+
+/** Without what was left out, as the rooms' filters want it. */
+function given<T extends object>(filter: T): Given<T> {
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as Given<T>
 }
 
 const refusalSchema = z.object({ message: z.string() })

@@ -14,6 +14,15 @@ entities:
   - uid: Holdfast::Key::"embeddings"
     attrs: { name: an indexer, scopes: [embeddings] }
     parents: ['Holdfast::Principal::"leo"']
+  - uid: Holdfast::Key::"admin"
+    attrs: { name: the security team, scopes: [admin] }
+    parents: ['Holdfast::Principal::"mia"']
+  - uid: Holdfast::Key::"audit"
+    attrs: { name: a dashboard, scopes: [audit] }
+    parents: ['Holdfast::Principal::"mia"']
+  - uid: Holdfast::Key::"scan"
+    attrs: { name: a build pipeline, scopes: [scan] }
+    parents: ['Holdfast::Principal::"leo"']
   - uid: Holdfast::Key::"nothing"
     attrs: { name: a key without a scope, scopes: [] }
     parents: ['Holdfast::Principal::"leo"']
@@ -45,5 +54,15 @@ tests:
       - { principal: 'Holdfast::Key::"chat"', by: [keys-with-the-chat-scope-may-use-every-model] }
       - { principal: 'Holdfast::Key::"embeddings"', by: [keys-with-the-embeddings-scope-may-use-every-model] }
       - { principal: 'Holdfast::Key::"nothing"', expect: deny }
+
+  - name: the scope decides what a key may do over the management API
+    expect: allow
+    cases:
+      - { principal: 'Holdfast::Key::"admin"', action: administer, resource: 'Holdfast::Api::"keys"', by: [keys-with-the-admin-scope-may-use-all-of-the-management-api] }
+      - { principal: 'Holdfast::Key::"audit"', action: read, resource: 'Holdfast::Api::"events"', by: [keys-with-the-audit-scope-may-read-the-management-api] }
+      - { principal: 'Holdfast::Key::"audit"', action: administer, resource: 'Holdfast::Api::"findings"', expect: deny }
+      - { principal: 'Holdfast::Key::"scan"', action: scan, resource: 'Holdfast::Api::"scans"', by: [keys-with-the-scan-scope-may-have-files-judged] }
+      - { principal: 'Holdfast::Key::"scan"', action: read, resource: 'Holdfast::Api::"keys"', expect: deny }
+      - { principal: 'Holdfast::Key::"chat"', action: read, resource: 'Holdfast::Api::"findings"', expect: deny }
 `,
 }

@@ -6,6 +6,7 @@ import { digestOf, type ReadSettings } from './configuration.ts'
 import { serveControl } from './control.ts'
 import { ServerError } from './error.ts'
 import { type Installation, openInstallation } from './installation.ts'
+import { openManagement } from './management.ts'
 import { openMonitoring } from './monitoring.ts'
 import type { Operations } from './operations.ts'
 import { diskReader } from './recording.ts'
@@ -22,6 +23,8 @@ export interface Holdfast {
   readonly url: string
   /** Of health and metrics, where the settings want them. */
   readonly operationsUrl: string | undefined
+  /** Of the management API, where the settings want it. */
+  readonly apiUrl: string | undefined
   readonly installation: Installation
   readonly administration: Administration
   readonly operations: Operations
@@ -89,6 +92,8 @@ export async function startHoldfast(
   // Where somebody else keeps the socket, the next program takes who comes now, and nobody has to be turned away.
   const linger = options.sockets?.length ? lingerMs : 0
   started.defer(() => opened.close(shutdownGrace, Math.min(linger, shutdownGrace)))
+  const management = await openManagement(installation, shared, administration, read, world)
+  started.defer(() => management.close(shutdownGrace))
   if ('recording' in read) {
     reloader = createReloader({
       running: read,
@@ -103,6 +108,7 @@ export async function startHoldfast(
           commit() {
             shared.configure(next.settings)
             monitoring.configure(next.settings)
+            management.configure(next)
             shutdownGrace = next.settings.shutdownGrace
             shutdownDelay = next.settings.shutdownDelay
             return prepared.commit()
@@ -118,6 +124,7 @@ export async function startHoldfast(
   return {
     url,
     operationsUrl: monitoring.url,
+    apiUrl: management.url,
     installation,
     administration,
     operations,

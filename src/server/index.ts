@@ -11,6 +11,7 @@ export {
 export { type ReadSettings, readSettings } from './configuration.ts'
 export { connectControl } from './control.ts'
 export { type DemoModel, startDemoModel } from './demo-model.ts'
+export { explainLogged } from './explain.ts'
 export { artifactFetcher } from './fetch-artifact.ts'
 export { furnish } from './furnish.ts'
 export { type HealthReport, healthText } from './health.ts'

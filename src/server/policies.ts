@@ -44,6 +44,7 @@ const schemaFile = {
   name: 'holdfast.cedarschema',
   text: `// What policies can talk about. The gateway asks two questions of every request:
 //   may this caller use this operation (action "call"), and may it use this model (action "infer")?
+// The management API asks one: may this caller read, scan or administer this?
 namespace Holdfast {
   entity Tenant;
   entity Principal in [Tenant];
@@ -63,6 +64,11 @@ namespace Holdfast {
     resource: [Model],
     context: { stream: Bool, tools: Bool, data: Set<String>, masked: Set<String> }
   };
+
+  // What the management API has: "keys", "findings", "actions", "budgets", "assets", "events", "log", "exchanges",
+  // "scans" and its own "document". Without these lines it refuses everybody.
+  entity Api;
+  action "read", "scan", "administer" appliesTo { principal: [Key, Token], resource: [Api], context: {} };
 }
 `,
 }
@@ -115,6 +121,31 @@ permit (
   action == Holdfast::Action::"infer",
   resource is Holdfast::Model
 ) when { principal.scopes.contains("embeddings") };
+
+// The management API. Who may administer keys can make one that may do anything.
+@id("keys-with-the-admin-scope-may-use-all-of-the-management-api")
+permit (
+  principal,
+  action in [Holdfast::Action::"read", Holdfast::Action::"scan", Holdfast::Action::"administer"],
+  resource is Holdfast::Api
+) when { principal.scopes.contains("admin") };
+
+@id("keys-with-the-audit-scope-may-read-the-management-api")
+permit (
+  principal,
+  action == Holdfast::Action::"read",
+  resource is Holdfast::Api
+) when { principal.scopes.contains("audit") };
+
+@id("keys-with-the-scan-scope-may-have-files-judged")
+permit (
+  principal,
+  action in [Holdfast::Action::"read", Holdfast::Action::"scan"],
+  resource
+) when {
+  principal.scopes.contains("scan") &&
+  [Holdfast::Api::"scans", Holdfast::Api::"document"].contains(resource)
+};
 
 // An example to start from: one tenant may not use one model.
 // @id("acme-stays-off-the-large-model")

@@ -1,5 +1,6 @@
 // holdfast.yaml: each room's own schema, put together. Nothing here has a default that opens anything.
 import { z } from 'zod'
+import { apiSettings } from '#api'
 import { auditSchema } from '#audit'
 import { durationMs, secretSchema, sizeBytes } from '#config'
 import { retrySchema, routeProblem, routesSchema, upstreamSchema } from '#gateway'
@@ -38,6 +39,30 @@ const listenSchema = z
     path: ['host'],
     message: 'plain HTTP is only served on loopback (127.0.0.1, ::1, localhost): add listen.tls, or listen on loopback',
   })
+
+const apiSchema = z
+  .strictObject({
+    listen: z
+      .strictObject({
+        host: z.string().min(1).default('127.0.0.1').describe('Address to listen on. Anything but loopback needs tls.'),
+        port: z.int().min(0).max(65_535).default(8788).describe('TCP port; 0 takes a free one.'),
+        tls: z
+          .strictObject({
+            certificate: secretSchema.describe('PEM certificate chain, usually file:PATH.'),
+            key: secretSchema.describe('PEM private key, usually file:PATH.'),
+          })
+          .optional()
+          .describe('TLS 1.3 with hybrid quantum-safe key agreement.'),
+      })
+      .prefault({})
+      .refine(({ host, tls }) => tls !== undefined || isLoopback(host), {
+        path: ['host'],
+        message: 'plain HTTP is only served on loopback: add api.listen.tls, or listen on loopback',
+      }),
+    ...apiSettings,
+  })
+  .optional()
+  .describe('The management API; without it, there is none. `api: {}` serves it on loopback.')
 
 export const settingsSchema = z
   .strictObject({
@@ -87,6 +112,7 @@ export const settingsSchema = z
       .describe(
         'How long a gateway that is to stop goes on serving while /readyz says no, so that balancers turn away.',
       ),
+    api: apiSchema,
     operations: operationsSchema
       .optional()
       .describe('Health and metrics over HTTP; without it, there is no such listener.'),

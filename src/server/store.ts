@@ -2,6 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { apiMigrations } from '#api'
 import { secretSchema } from '#config'
 import { findingsMigrations } from '#findings'
 import { identityMigrations } from '#identity'
@@ -41,6 +42,7 @@ export const migrations: readonly Migration[] = [
   ...identityMigrations,
   ...privacyMigrations,
   ...limitsMigrations,
+  ...apiMigrations,
 ]
 
 /** In the data folder when its rows are elsewhere: nobody should start with an empty file by mistake. */
