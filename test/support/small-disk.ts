@@ -11,8 +11,6 @@ export interface SmallDisk {
   fill(): void
   /** Gives it back. */
   free(): void
-  /** As the kernel does with a disk that fails. */
-  setReadOnly(isReadOnly: boolean): void
 }
 
 /** Why there can be no small disk here; false when there can. */
@@ -41,9 +39,6 @@ export function smallDisk(test: { after(cleanUp: () => void): void }, mebibytes:
       }
     },
     free: () => rmSync(ballast, { force: true }),
-    setReadOnly(isReadOnly) {
-      execFileSync('mount', ['-o', `remount,${isReadOnly ? 'ro' : 'rw'}`, path])
-    },
   }
 }
 
