@@ -66,6 +66,8 @@ export function createJudge(examination: Examination): Judge {
     filled,
     persistent,
     bytes: (offset, length) => examineBytes(stretch(examination.source, offset, length), offset),
+    straddled: (offset) =>
+      report(rules.frameStraddle, offset, 'FRAME', 'has an opcode that reaches over the end of its frame', []),
     expanding: (offset) => report(rules.expansion, offset, 'TUPLE', 'holds a value that grows beyond any memory', []),
   }
   return judge

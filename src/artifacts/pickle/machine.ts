@@ -25,6 +25,8 @@ export interface Observer {
   persistent(id: Value, offset: number): Value
   /** Bytes, or what Python 2 wrote as a text and meant as bytes. */
   bytes(offset: number, length: number): void
+  /** An opcode that reaches over the end of its frame: CPython's loaders disagree on what follows. */
+  straddled(offset: number): void
   /** A tuple that repeats itself to more elements than any memory holds. */
   expanding(offset: number): void
 }
@@ -64,12 +66,17 @@ export class Machine {
    */
   run(): void {
     const { cursor, stack } = this
+    let frameEnd = Number.POSITIVE_INFINITY
     for (;;) {
       if ((++this.opcodes & (timeCheckEvery - 1)) === 0) this.checkTime()
       // No opcode's fixed part is longer than 9 bytes; most of the time they are all in the window.
       if (cursor.at + 9 > cursor.window.length)
         cursor.need(Math.min(9, Math.max(1, cursor.source.size - cursor.offset)))
       const { offset } = cursor
+      if (offset >= frameEnd) {
+        if (offset > frameEnd) this.observer.straddled(offset)
+        frameEnd = Number.POSITIVE_INFINITY
+      }
       const opcode = cursor.window[cursor.at++] ?? 0
       switch (opcode) {
         case 0x2e: // STOP
@@ -78,9 +85,15 @@ export class Machine {
         case 0x80: // PROTO
           if (this.byte() > 5) throw malformed('a protocol that does not exist', offset)
           break
-        case 0x95: // FRAME
-          if (this.long(offset) > cursor.source.size - cursor.offset) throw malformed('a frame is cut off', offset)
+        case 0x95: {
+          // FRAME
+          const length = this.long(offset)
+          if (length > cursor.source.size - cursor.offset) throw malformed('a frame is cut off', offset)
+          const end = cursor.offset + length
+          if (frameEnd < end) this.observer.straddled(offset)
+          frameEnd = end
           break
+        }
         case 0x28: // MARK
           this.marks.push(stack.length)
           this.fence = stack.length

@@ -116,3 +116,14 @@ export const expansion: Rule = {
   cwe: ['CWE-776', 'CWE-400'],
   remedy: 'Do not load it.',
 }
+
+export const frameStraddle: Rule = {
+  id: 'pickle/frame-straddle',
+  title: 'A frame ends within an opcode, where loaders go on in different places',
+  severity: 'high',
+  cwe: ['CWE-436'],
+  atlas: about.atlas,
+  owasp: about.owasp,
+  references: ['https://github.com/python/cpython/issues/154848'],
+  remedy: convert,
+}

@@ -168,6 +168,7 @@ function runOnPaper(source: Source) {
       throw new ArtifactError('malformed', 'a persistent id')
     },
     bytes: () => {},
+    straddled: () => {},
     expanding: () => {},
   }
   const machine = new Machine(new Cursor(source, 0, paperWindow), new Elements(paperElements), onlyLooking, () => {
