@@ -33,7 +33,8 @@ export async function readSettings(file: string, reader: ConfigurationReader = d
 /** As `readSettings`, without the policies. @throws ConfigError; ServerError `certificate` */
 export function loadSettings(file: string, reader: ConfigurationReader): Settings {
   const settings = loadConfig(file, settingsSchema, reader)
-  requireCertificate(file, settings.listen)
+  requireCertificate(file, 'listen', settings.listen)
+  if (settings.api !== undefined) requireCertificate(file, 'api.listen', settings.api.listen)
   return settings
 }
 
@@ -43,15 +44,15 @@ export function digestOf(settings: Settings): string {
 }
 
 /** What a TLS listener is opened with, or later renewed with. */
-export function tlsOptions({ tls }: Settings['listen']) {
+export function tlsOptions({ tls }: Pick<Settings['listen'], 'tls'>) {
   return tls && tlsServerOptions({ certificatePem: tls.certificate.reveal(), keyPem: tls.key.reveal() })
 }
 
-function requireCertificate(file: string, listen: Settings['listen']): void {
+function requireCertificate(file: string, place: string, listen: Pick<Settings['listen'], 'tls'>): void {
   try {
     createSecureContext(tlsOptions(listen))
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('::').at(-1) : error
-    throw new ServerError('certificate', `${file}: listen.tls: the certificate and its key cannot be used: ${reason}`)
+    throw new ServerError('certificate', `${file}: ${place}.tls: the certificate and its key cannot be used: ${reason}`)
   }
 }

@@ -2,11 +2,12 @@
 import { join } from 'node:path'
 import { type ApiListener, type ApiRooms, listenApi, openScans } from '#api'
 import { parseVerifierKeys, publicKeysOf } from '#audit'
-import { commitment, tlsServerOptions } from '#crypto'
+import { commitment } from '#crypto'
 import { explanationSchema } from '#gateway'
 import { createIdentify, type Identify } from '#identity'
 import type { PolicySet } from '#policy'
 import type { Administration } from './administration.ts'
+import { tlsOptions } from './configuration.ts'
 import { cannotListen } from './error.ts'
 import { explainLogged } from './explain.ts'
 import { type Installation, originOf } from './installation.ts'
@@ -74,7 +75,7 @@ export async function openManagement(
     configure({ settings, policies }) {
       // That there is an API does not change while it runs.
       current = { api: settings.api ?? current.api, policies, identify: identifyBy(settings) }
-      const tls = tlsOf(current.api)
+      const tls = tlsOptions(current.api.listen)
       if (tls !== undefined) listener.renewCertificate(tls)
     },
     async close(graceMs) {
@@ -89,14 +90,10 @@ export async function openManagement(
 async function open(rooms: ApiRooms, api: ApiSettings): Promise<ApiListener> {
   const { host, port } = api.listen
   try {
-    return await listenApi(rooms, { host, port, tls: tlsOf(api), version })
+    return await listenApi(rooms, { host, port, tls: tlsOptions(api.listen), version })
   } catch (error) {
     throw cannotListen(error, `${host}:${port}`)
   }
-}
-
-function tlsOf({ listen: { tls } }: ApiSettings) {
-  return tls && tlsServerOptions({ certificatePem: tls.certificate.reveal(), keyPem: tls.key.reveal() })
 }
 
 function roomsOf(
