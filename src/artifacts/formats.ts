@@ -1,6 +1,8 @@
 // Every format that the scanner reads, one line each.
+import { arrow } from './arrow/format.ts'
 import { gzip, zlib, zstd } from './compressed/format.ts'
 import { coreml } from './coreml/format.ts'
+import { csv } from './csv/format.ts'
 import type { Format } from './format.ts'
 import { gguf } from './gguf/format.ts'
 import { hdf5 } from './hdf5/format.ts'
@@ -9,6 +11,7 @@ import { json, jsonLines } from './json/format.ts'
 import { kerasConfig } from './keras/format.ts'
 import { npy } from './npy/format.ts'
 import { onnx } from './onnx/format.ts'
+import { parquet } from './parquet/format.ts'
 import { pickle } from './pickle/format.ts'
 import { python, pythonBytecode } from './python/format.ts'
 import { rds } from './rds/format.ts'
@@ -19,6 +22,7 @@ import { tar } from './tar/format.ts'
 import { frozenGraph, kerasMetadata, savedModel } from './tensorflow/format.ts'
 import { text } from './text/format.ts'
 import { xml } from './xml/format.ts'
+import { yaml } from './yaml/format.ts'
 import { zip } from './zip/format.ts'
 
 export const formats: readonly Format[] = [
@@ -43,6 +47,10 @@ export const formats: readonly Format[] = [
   pickle,
   json,
   jsonLines,
+  yaml,
+  csv,
+  parquet,
+  arrow,
   python,
   pythonBytecode,
   requirements,
