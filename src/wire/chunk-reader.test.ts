@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import type { StreamChunk } from './format.ts'
 import { createChatReader, parseChatChunk } from './openai/chat-stream.ts'
 import { deltaEvent } from './openai/delta-event.ts'
+import { createMemory } from './reader.ts'
 import { createSseReader } from './sse.ts'
 import { replaceDeltas } from './stream.ts'
 
@@ -39,11 +40,11 @@ test('every event is read as the parser reads it, whatever came before', () => {
   fc.assert(
     fc.property(events, (data) => {
       const read = createChatReader()
-      const toolNames = new Map<string, string>()
+      const memory = createMemory()
       const sse = createSseReader({ maxEventBytes: 1 << 20 })
       for (const event of sse.push(Buffer.from(data.map((each) => `data: ${each}\n\n`).join('')))) {
         const chunk = read(event)
-        const expected = parseChatChunk(event, toolNames)
+        const expected = parseChatChunk(event, memory)
         assert.deepEqual(summary(chunk), summary(expected))
         const changed = chunk.deltas.map((_, at) => `changed ${at} "`)
         assert.deepEqual(replaceDeltas(chunk, changed), replaceDeltas(expected, changed))

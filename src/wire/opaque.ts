@@ -31,15 +31,21 @@ const specialName =
   /^https:\/\/[^/?#]*\.(?:localhost|local|internal|intranet|corp|home|lan|private|home\.arpa|in-addr\.arpa)(?:[:/?#]|$)/i
 
 /** An image's bytes in base64. */
-export const imageData: Shape = (reader, node, path) => {
-  if (node.kind !== 'null') admit(reader, node, path, 'image', reader.options.images === 'any')
-}
+export const imageData: Shape = inline('image')
 
 /** The id of an image that the provider holds: text, and a reference. */
 export const imageReference: Shape = (reader, node, path, place) => {
   if (node.kind === 'null') return
   admit(reader, node, path, 'image', reader.options.images !== 'refuse')
   text(reader, node, path, place)
+}
+
+/** Bytes as a string. Anything else in its place is no media, and read for the texts in it. */
+function inline(kind: 'image' | 'file' | 'audio'): Shape {
+  return (reader, node, path, place) => {
+    if (node.kind === 'string') admit(reader, node, path, kind, reader.options[OPTION[kind]] === 'any')
+    else text(reader, node, path, place)
+  }
 }
 
 /** Where the provider fetches a file: an https URL is text and a reference, anything else is refused. */
@@ -58,14 +64,10 @@ export const fileReference: Shape = (reader, node, path, place) => {
 }
 
 /** A file's bytes in base64. */
-export const fileData: Shape = (reader, node, path) => {
-  if (node.kind !== 'null') admit(reader, node, path, 'file', reader.options.files === 'any')
-}
+export const fileData: Shape = inline('file')
 
 /** Audio bytes in base64, or the id of earlier audio. */
-export const audioData: Shape = (reader, node, path) => {
-  if (node.kind !== 'null') admit(reader, node, path, 'audio', reader.options.audio === 'any')
-}
+export const audioData: Shape = inline('audio')
 
 /** An id under which the provider keeps earlier text: a response, a conversation, a cache. */
 export const stateReference: Shape = (reader, node, path, place) => {

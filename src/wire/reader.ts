@@ -33,6 +33,18 @@ export interface Logprobs extends Span {
   readonly repeatsText: boolean
 }
 
+/** What is remembered from one event of a stream to the next, or from one message of a request to the next. */
+export interface Memory {
+  /** Names of called tools by the id of the call or its lane, to tell whose arguments or result a text is. */
+  readonly toolNames: Map<string, string>
+  /** By list, whether its items say their index. */
+  readonly indexing: Map<string, boolean>
+}
+
+export function createMemory(): Memory {
+  return { toolNames: new Map(), indexing: new Map() }
+}
+
 export class Reader {
   readonly document: JsonDocument
   readonly options: WireOptions
@@ -46,16 +58,15 @@ export class Reader {
   readonly uninspected: Uninspected[] = []
   /** Log probabilities, which repeat text token by token. */
   readonly logprobs: Logprobs[] = []
-  /** Names of called tools by the id of the call or its lane, to tell whose arguments or result a text is. */
-  readonly toolNames: Map<string, string>
+  readonly memory: Memory
 
   constructor(
     document: JsonDocument,
     options: WireOptions,
     direction: 'request' | 'response',
-    toolNames: Map<string, string> = new Map(),
+    memory: Memory = createMemory(),
   ) {
-    this.toolNames = toolNames
+    this.memory = memory
     this.document = document
     this.options = options
     this.direction = direction

@@ -119,7 +119,7 @@ const toolUse = object({
 const toolUseBlock: Shape = (reader, node, path, place) => {
   const tool = calledTool(reader, node)
   const id = stringMember(reader, node, 'id')
-  if (id !== undefined && tool !== undefined) reader.toolNames.set(id, tool)
+  if (id !== undefined && tool !== undefined) reader.memory.toolNames.set(id, tool)
   toolUse(reader, node, path, { ...place, channel: 'tool_call', tool })
 }
 
@@ -143,7 +143,7 @@ const toolResult = object({
 })
 
 const toolResultBlock: Shape = (reader, node, path, place) => {
-  const tool = reader.toolNames.get(stringMember(reader, node, 'tool_use_id') ?? '')
+  const tool = reader.memory.toolNames.get(stringMember(reader, node, 'tool_use_id') ?? '')
   toolResult(reader, node, path, { ...place, channel: 'tool_result', tool })
 }
 

@@ -1,10 +1,10 @@
 // What the answers of OpenAI's formats have in common, whole and streamed: an envelope around choices, and token counts.
-import { blameUpstream } from '../errors.ts'
+import { blameUpstream, WireError } from '../errors.ts'
 import type { ModelResponse, StreamChunk } from '../format.ts'
 import { parseJson } from '../json.ts'
 import type { JsonNode } from '../json-tree.ts'
 import { type WireOptions, withDefaults } from '../options.ts'
-import { Reader } from '../reader.ts'
+import { type Memory, Reader } from '../reader.ts'
 import { ANSWER_PLACE } from '../response.ts'
 import { identifier, list, memberOf, object, requireObject, type Shape, scalar, word } from '../shape.ts'
 import type { SseEvent } from '../sse.ts'
@@ -38,6 +38,28 @@ export function indexOf(reader: Reader, node: JsonNode, path: string): number {
   return Number.isSafeInteger(value) && value >= 0 ? value : Number(path.slice(path.lastIndexOf('/') + 1))
 }
 
+/**
+ * The same in a stream, where it says which text a piece continues. Clients disagree about an index that is no whole
+ * number, and about a missing one: to some it is 0, to others a text of its own. So it is there always or never.
+ *
+ * @param list what it is the index of
+ */
+export function streamedIndexOf(reader: Reader, node: JsonNode, path: string, list: string): number {
+  const { indexing } = reader.memory
+  const index = memberOf(node, 'index')
+  const isIndexed = index !== undefined && index.kind !== 'null'
+  const position = indexOf(reader, node, path)
+  if (isIndexed && Number(reader.document.text(index)) !== position) throw disputed()
+  if (index?.kind === 'string' || (indexing.get(list) ?? isIndexed) !== isIndexed) throw disputed()
+  indexing.set(list, isIndexed)
+  return position
+}
+
+function disputed(): WireError {
+  const message = 'It is not clear which text a piece continues: an index is missing or no whole number.'
+  return new WireError({ code: 'invalid_response', status: 502, message })
+}
+
 /** Reads a whole answer of that shape. */
 export function parseAnswer(shape: Shape, body: Uint8Array, options: Partial<WireOptions> | undefined): ModelResponse {
   return blameUpstream(() => {
@@ -55,13 +77,13 @@ export function parseAnswer(shape: Shape, body: Uint8Array, options: Partial<Wir
 /**
  * Reads one event whose data is an answer of that shape.
  *
- * @param toolNames keep one map for the whole stream: the name of a call comes with its first piece only
+ * @param memory of the whole stream: the name of a call comes with its first piece only
  * @throws WireError with status 502 when the data is neither JSON by our rules nor `[DONE]`; never forward such an event
  */
 export function parseChunk(
   shape: Shape,
   event: SseEvent,
-  toolNames: Map<string, string>,
+  memory: Memory,
   options: Partial<WireOptions> | undefined,
 ): StreamChunk {
   const { data } = event
@@ -70,7 +92,7 @@ export function parseChunk(
     const settings = withDefaults(options)
     const document = parseJson(data, settings)
     const root = requireObject(document.root)
-    const reader = new DeltaReader(document, settings, 'response', toolNames)
+    const reader = new DeltaReader(document, settings, 'response', memory)
     shape(reader, root, '', ANSWER_PLACE)
     const counts = readUsage(document, memberOf(root, 'usage'))
     const { deltas, names, logprobs, uninspected } = reader

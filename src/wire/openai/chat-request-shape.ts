@@ -74,7 +74,7 @@ const toolCall: Shape = (reader, node, path, place) => {
   const target = memberOf(node, 'function') ?? memberOf(node, 'custom')
   const tool = target && stringMember(reader, target, 'name')
   const id = stringMember(reader, node, 'id')
-  if (id !== undefined && tool !== undefined) reader.toolNames.set(id, tool)
+  if (id !== undefined && tool !== undefined) reader.memory.toolNames.set(id, tool)
   toolCallFields(reader, node, path, { ...place, channel: 'tool_call', tool })
 }
 
@@ -113,7 +113,7 @@ const message: Shape = (reader, node, path) => {
 
 function answeringTool(reader: Reader, node: JsonNode, role: string): string | undefined {
   if (role === 'function') return stringMember(reader, node, 'name')
-  return role === 'tool' ? reader.toolNames.get(stringMember(reader, node, 'tool_call_id') ?? '') : undefined
+  return role === 'tool' ? reader.memory.toolNames.get(stringMember(reader, node, 'tool_call_id') ?? '') : undefined
 }
 
 const functionDefinition = object({ name: text, description: text, parameters: schema, strict: scalar })

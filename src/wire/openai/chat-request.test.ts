@@ -267,3 +267,14 @@ test('a content that is no text is refused, whatever it could be read as', () =>
     assert.throws(() => parseChatRequest(body), { code: 'invalid_request', param: 'messages[0].content' })
   }
 })
+
+test('what stands in the place of inline media and is none does not pass unseen, whatever the options', () => {
+  const request = (file_data: unknown) => ({
+    model: 'm',
+    messages: [{ role: 'user', content: [{ type: 'file', file: { file_data } }] }],
+  })
+  for (const value of [{ text: 'Hello' }, ['Hello']])
+    assert.throws(() => parseChatRequest(Buffer.from(JSON.stringify(request(value))), { files: 'any' }), {
+      code: 'invalid_request',
+    })
+})

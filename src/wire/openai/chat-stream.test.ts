@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { StreamChunk } from '../format.ts'
+import { createMemory, type Memory } from '../reader.ts'
 import { createSseReader } from '../sse.ts'
 import { replaceDeltas } from '../stream.ts'
 import { parseChatChunk } from './chat-stream.ts'
@@ -10,15 +11,15 @@ import { errorEvent } from './error-body.ts'
 
 const envelope = { id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'gpt-4o' }
 
-function chunkOf(value: unknown, toolNames?: Map<string, string>): StreamChunk {
-  return read(`data: ${JSON.stringify(value)}\n\n`, toolNames)
+function chunkOf(value: unknown, memory?: Memory): StreamChunk {
+  return read(`data: ${JSON.stringify(value)}\n\n`, memory)
 }
 
-function read(text: string, toolNames?: Map<string, string>): StreamChunk {
+function read(text: string, memory?: Memory): StreamChunk {
   const reader = createSseReader({ maxEventBytes: 1 << 20 })
   const [event] = [...reader.push(Buffer.from(text)), ...reader.end()]
   assert.ok(event)
-  return parseChatChunk(event, toolNames)
+  return parseChatChunk(event, memory)
 }
 
 function delta(fields: object, index = 0) {
@@ -60,7 +61,7 @@ test('a field that nobody knows is a lane too, wherever it is', () => {
 })
 
 test('pieces of a tool call share its index, and know its name after the first piece', () => {
-  const names = new Map<string, string>()
+  const names = createMemory()
   const call = (fields: object) => chunkOf(delta({ tool_calls: [{ index: 1, ...fields }] }), names)
   const first = call({ id: 'call_1', type: 'function', function: { name: 'mail', arguments: '' } })
   const second = call({ function: { arguments: '{"to"' } })
@@ -201,4 +202,29 @@ test('an error event carries an OpenAI error object', () => {
   assert.deepEqual(dataOf(event), {
     error: { message: 'Line one\nand two', type: 'permission_error', param: null, code: 'blocked' },
   })
+})
+
+test('a piece of which it is not clear what it continues is refused', () => {
+  const choice = (index: unknown, list: 'choices' | 'calls') =>
+    list === 'choices'
+      ? { choices: [{ index, delta: { content: 'x' } }] }
+      : { choices: [{ index: 0, delta: { tool_calls: [{ index, function: { arguments: 'x' } }] } }] }
+  const refusal = { code: 'invalid_response', status: 502 }
+  for (const list of ['choices', 'calls'] as const) {
+    for (const index of ['0', 1.5, -1, true, [0]]) assert.throws(() => chunkOf(choice(index, list)), refusal)
+    const memory = createMemory()
+    chunkOf(choice(0, list), memory)
+    assert.throws(() => chunkOf(choice(undefined, list), memory), refusal, 'to some clients it is 0')
+    assert.equal(chunkOf(choice(undefined, list)).deltas.length, 1, 'where none has an index, it is the position')
+  }
+})
+
+test('a tool call has its name when its arguments begin, or never', () => {
+  const call = (called: object) => ({
+    choices: [{ index: 0, delta: { tool_calls: [{ index: 0, function: called }] } }],
+  })
+  const memory = createMemory()
+  chunkOf(call({ arguments: '{"to":' }), memory)
+  assert.equal(chunkOf(call({ arguments: '"x"}' }), memory).deltas[0]?.tool, undefined)
+  assert.throws(() => chunkOf(call({ name: 'send_mail' }), memory), { code: 'invalid_response', status: 502 })
 })

@@ -7,7 +7,7 @@ import type { JsonNode } from '../json-tree.ts'
 import { audioData } from '../opaque.ts'
 import type { WireOptions } from '../options.ts'
 import type { Place } from '../part.ts'
-import type { Reader } from '../reader.ts'
+import { createMemory, type Memory, type Reader } from '../reader.ts'
 import {
   identifier,
   ignored,
@@ -24,21 +24,21 @@ import {
 } from '../shape.ts'
 import type { SseEvent } from '../sse.ts'
 import { whole } from '../stream.ts'
-import { answerOf, finishReason, indexOf, parseChunk } from './answer.ts'
+import { answerOf, finishReason, parseChunk, streamedIndexOf } from './answer.ts'
 
 /** As WireFormat says. */
 export function createChatReader(options?: Partial<WireOptions>): (event: SseEvent) => StreamChunk {
-  const toolNames = new Map<string, string>()
-  return createTemplateReader((event) => parseChatChunk(event, toolNames, options))
+  const memory = createMemory()
+  return createTemplateReader((event) => parseChatChunk(event, memory, options))
 }
 
-/** Reads one event, without what `createChatReader` remembers but the names of the tools that are being called. */
+/** Reads one event in full. */
 export function parseChatChunk(
   event: SseEvent,
-  toolNames: Map<string, string> = new Map(),
+  memory: Memory = createMemory(),
   options?: Partial<WireOptions>,
 ): StreamChunk {
-  return parseChunk(shape, event, toolNames, options)
+  return parseChunk(shape, event, memory, options)
 }
 
 const called = object({ name: whole(text), arguments: jsonText })
@@ -53,7 +53,7 @@ const toolCallFields = object({
 
 /** Pieces of one call share its index; its id and name come with the first piece only. */
 const toolCall: Shape = (reader, node, path, place) => {
-  const call = `${place.choice ?? 0}:tool:${indexOf(reader, node, path)}`
+  const call = `${place.choice ?? 0}:tool:${streamedIndexOf(reader, node, path, `${place.choice}:tool_calls`)}`
   const tool = toolOf(reader, memberOf(node, 'function') ?? memberOf(node, 'custom'), call)
   const lane = { name: `${call}:`, from: path.length + 1 }
   toolCallFields(reader, node, path, { ...place, channel: 'tool_call', tool, lane })
@@ -82,7 +82,7 @@ const delta: Shape = (reader, node, path, place) =>
 const choiceFields = object({ index: scalar, finish_reason: finishReason, logprobs: ignored, delta })
 
 const choice: Shape = (reader, node, path, place) => {
-  const index = indexOf(reader, node, path)
+  const index = streamedIndexOf(reader, node, path, 'choices')
   choiceFields(reader, node, path, { ...place, choice: index })
   // Of a stream no log probabilities are forwarded: held back or changed text would show in them.
   const logprobs = memberOf(node, 'logprobs')
@@ -102,14 +102,20 @@ function fromHere(shape: Shape): Shape {
 
 function toolOf(reader: Reader, target: JsonNode | undefined, call: string): string | undefined {
   const name = target && stringMember(reader, target, 'name')
-  const known = reader.toolNames.get(call)
-  // What a tool may be given depends on its name, so a call cannot be given to another tool half-way.
+  const known = reader.memory.toolNames.get(call)
+  // What a tool may be given depends on its name, so a call cannot be given to another tool half-way, nor go without a
+  // name until it has begun.
   if (name && known !== undefined && known !== name) throw renamed()
-  if (name) reader.toolNames.set(call, name)
-  return name || known
+  if (name) reader.memory.toolNames.set(call, name)
+  else if (known === undefined && hasBegun(reader, target)) reader.memory.toolNames.set(call, '')
+  return name || known || undefined
+}
+
+function hasBegun(reader: Reader, target: JsonNode | undefined): boolean {
+  return ['arguments', 'input'].some((field) => target && stringMember(reader, target, field))
 }
 
 function renamed(): WireError {
-  const message = 'A tool call is given a second name.'
+  const message = 'A tool call is given another name, or its first one when it has begun.'
   return new WireError({ code: 'invalid_response', status: 502, message })
 }

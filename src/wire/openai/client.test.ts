@@ -8,6 +8,7 @@ import OpenAI, { APIError } from 'openai'
 import { zodFunction, zodResponseFormat } from 'openai/helpers/zod'
 import { z } from 'zod'
 import type { ModelRequest } from '../format.ts'
+import { createMemory } from '../reader.ts'
 import { createSseReader } from '../sse.ts'
 import { replaceDeltas } from '../stream.ts'
 import { parseChatRequest } from './chat-request.ts'
@@ -173,10 +174,10 @@ test('a stream with changed deltas and events for held text reads as the text th
 
 /** Holds everything of a lane back until its last chunk, then restores the placeholder: the worst case of holding. */
 function rewrite(stream: Buffer): Buffer {
-  const names = new Map<string, string>()
+  const memory = createMemory()
   const chunks = createSseReader({ maxEventBytes: 1 << 20 })
     .push(stream)
-    .map((event) => parseChatChunk(event, names))
+    .map((event) => parseChatChunk(event, memory))
   const held = new Map<string, string>()
   const output: Uint8Array[] = []
   for (const chunk of chunks) {

@@ -2,10 +2,11 @@
 import { createTemplateReader } from '../chunk-reader.ts'
 import type { ModelResponse, StreamChunk } from '../format.ts'
 import type { WireOptions } from '../options.ts'
+import { createMemory } from '../reader.ts'
 import { ignored, memberOf, object, type Shape, scalar, text } from '../shape.ts'
 import type { SseEvent } from '../sse.ts'
 import { whole } from '../stream.ts'
-import { answerOf, finishReason, indexOf, parseAnswer, parseChunk } from './answer.ts'
+import { answerOf, finishReason, indexOf, parseAnswer, parseChunk, streamedIndexOf } from './answer.ts'
 import { readTextLogprobs } from './text-logprobs.ts'
 
 /** As WireFormat says. */
@@ -15,8 +16,8 @@ export function parseCompletionsResponse(body: Uint8Array, options?: Partial<Wir
 
 /** As WireFormat says. */
 export function createCompletionsReader(options?: Partial<WireOptions>): (event: SseEvent) => StreamChunk {
-  const noTools = new Map<string, string>()
-  return createTemplateReader((event) => parseChunk(chunkShape, event, noTools, options))
+  const memory = createMemory()
+  return createTemplateReader((event) => parseChunk(chunkShape, event, memory, options))
 }
 
 const choiceFields = object({ index: scalar, finish_reason: whole(finishReason), logprobs: ignored, text })
@@ -28,7 +29,7 @@ const wholeChoice: Shape = (reader, node, path, place) => {
 }
 
 const chunkChoice: Shape = (reader, node, path, place) => {
-  const index = indexOf(reader, node, path)
+  const index = streamedIndexOf(reader, node, path, 'choices')
   choiceFields(reader, node, path, { ...place, choice: index, lane: { name: `${index}:`, from: path.length + 1 } })
   // As in a streamed chat: held back or changed text would show in them.
   const logprobs = memberOf(node, 'logprobs')
