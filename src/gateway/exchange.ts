@@ -70,8 +70,6 @@ export interface Exchange {
   readonly response: ServerResponse
   /** The address that it comes from; once `guard` has looked, that behind a trusted proxy. */
   client: string
-  /** ms since the epoch. */
-  readonly receivedAt: number
   /** Monotonic ms at which the exchange began and at which each request stage ended, in their order. */
   readonly marks: number[]
   /** Aborted when the client hangs up before it has its answer. */
@@ -156,12 +154,7 @@ export interface Outcome {
   told: string | undefined
 }
 
-export function createExchange(
-  id: string,
-  request: IncomingMessage,
-  response: ServerResponse,
-  receivedAt: number,
-): Exchange {
+export function createExchange(id: string, request: IncomingMessage, response: ServerResponse): Exchange {
   const hangUp = new AbortController()
   // `close` of the response, not of the request: the request closes as soon as its body is read.
   response.once('close', () => {
@@ -172,7 +165,6 @@ export function createExchange(
     request,
     response,
     client: request.socket.remoteAddress ?? '',
-    receivedAt,
     marks: [],
     hungUp: hangUp.signal,
     malformed: undefined,

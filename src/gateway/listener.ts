@@ -62,7 +62,7 @@ export async function listen(houses: Houses, options: ListenOptions): Promise<Li
   const abandoned = new WeakSet<Socket>()
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     const { house, leave } = houses.enter()
-    const exchange = createExchange(newId(house), request, response, house.now())
+    const exchange = createExchange(newId(house), request, response)
     exchanges.add(exchange)
     if (isLeaving) response.setHeader('connection', 'close')
     newest.set(request.socket, exchange)

@@ -88,8 +88,9 @@ function keySourceOf(world: World, resolve: ResolveName): (settings: IssuerSetti
     if (url === undefined) return documentKeys(document?.reveal() ?? '')
     return fetchedKeys({
       issuer,
-      fetch: () => fetchKeySet({ url, allowPrivate, ca }, { resolve, now: world.now }),
+      fetch: () => fetchKeySet({ url, allowPrivate, ca }, { resolve, now: world.monotonic }),
       now: world.now,
+      monotonic: world.monotonic,
       warn: world.warn,
       refreshMs,
       cooldownMs,

@@ -20,7 +20,6 @@ export function createUpstreams(shared: Pick<Shared, 'note'>, world: World): Ups
   const open = new Map<string, { readonly route: UpstreamRoute; users: number }>()
   const worldOf = (name: string): RouteWorld => ({
     resolve: resolveBySystem,
-    now: world.now,
     monotonic: world.monotonic,
     random: Math.random,
     onChange(change) {

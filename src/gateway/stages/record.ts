@@ -59,7 +59,7 @@ export function recordOutcome(exchange: Exchange, house: House): void {
         verdicts: exchange.verdicts.filter(({ direction }) => direction === 'response'),
         tokens: usage && { prompt: usage.promptTokens, completion: usage.completionTokens },
         digests: outcome.answerDigest === undefined ? {} : { answer: outcome.answerDigest },
-        durationMs: house.now() - exchange.receivedAt,
+        durationMs: Math.round(house.monotonic() - (exchange.marks[0] ?? house.monotonic())),
         latenciesMs: latencies(exchange),
         details: {
           ended: outcome.ended,

@@ -27,6 +27,7 @@ interface CheckedAddress {
 export function checkedLookup(options: {
   readonly resolve: ResolveName
   readonly allowPrivate: boolean
+  /** ms, monotonic. */
   readonly now: () => number
   readonly ttlMs: number
 }): LookupFunction {

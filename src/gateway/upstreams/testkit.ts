@@ -14,7 +14,7 @@ export const ok = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-
 /** A world in which every name stands for this machine. */
 export const world: UpstreamWorld = {
   resolve: async () => ['127.0.0.1'],
-  now: () => 1_795_000_000_000,
+  monotonic: () => 0,
 }
 
 /** An upstream at that server, closed when the test is over. */

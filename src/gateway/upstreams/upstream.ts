@@ -12,8 +12,8 @@ import type { Upstream } from './types.ts'
 
 export interface UpstreamWorld {
   readonly resolve: ResolveName
-  /** ms since the epoch. */
-  readonly now: () => number
+  /** ms, monotonic. */
+  readonly monotonic: () => number
 }
 
 /**
@@ -38,7 +38,7 @@ export function createUpstream(settings: UpstreamSettings, world: UpstreamWorld)
     allowH2: false,
     connectTimeout: settings.timeouts.connect,
     connect: {
-      lookup: checkedLookup({ resolve: world.resolve, allowPrivate, now: world.now, ttlMs: addressTtlMs }),
+      lookup: checkedLookup({ resolve: world.resolve, allowPrivate, now: world.monotonic, ttlMs: addressTtlMs }),
       minVersion: 'TLSv1.2',
       rejectUnauthorized: true,
       ...(settings.tls?.ca === undefined ? {} : { ca: settings.tls.ca.reveal() }),

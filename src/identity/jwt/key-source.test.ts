@@ -11,11 +11,12 @@ const day = 86_400_000
 
 /** An issuer whose keys, clock and connection the test holds in its hand. */
 function remoteIssuer() {
-  const state = { now: epoch, published: [first], fetches: 0, failure: undefined as string | undefined }
+  const state = { now: epoch, ticks: 0, published: [first], fetches: 0, failure: undefined as string | undefined }
   const warnings: string[] = []
   const source = fetchedKeys({
     issuer: 'https://login.example.com/',
     now: () => state.now,
+    monotonic: () => state.ticks,
     warn: (text) => warnings.push(text),
     fetch: async () => {
       state.fetches++
@@ -100,6 +101,20 @@ test('while the issuer is away its last keys serve for a day; then its tokens ar
   state.failure = undefined
   state.now += 10_000
   assert.equal(await answer(await tokenOf(first)), 'accepted')
+})
+
+test('a clock that is set back makes no key younger', async () => {
+  const { state, answer, source, tokenOf } = remoteIssuer()
+  const token = await tokenOf(first)
+  assert.equal(await answer(token), 'accepted')
+  state.failure = 'no connection'
+  state.now -= minute
+  state.ticks = 5 * minute
+  await source.keepFresh()
+  assert.equal(state.fetches, 2, 'renewed when it was due')
+  assert.equal(await answer(token), 'accepted')
+  state.ticks = day + 1
+  assert.equal(await answer(token), 'token_keys_unavailable')
 })
 
 test('an issuer that never answered lets nobody in, and is not asked more often than every five seconds', async () => {

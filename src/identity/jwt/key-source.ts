@@ -20,6 +20,8 @@ export interface FetchedKeysOptions {
   readonly fetch: () => Promise<string>
   /** ms since the epoch. */
   readonly now: () => number
+  /** ms, of a clock that nobody sets. */
+  readonly monotonic: () => number
   /** For the operator. */
   readonly warn: (text: string) => void
   /** Age in ms at which keys are renewed in the background. */
@@ -46,19 +48,35 @@ export function documentKeys(text: string): KeySource {
   return { keys: () => set ?? reading, renew: () => undefined, keepFresh: async () => {} }
 }
 
+interface Moment {
+  readonly wall: number
+  readonly tick: number
+}
+
+const never: Moment = { wall: Number.NEGATIVE_INFINITY, tick: Number.NEGATIVE_INFINITY }
+
 /** The keys of a JWK Set that is fetched. */
 export function fetchedKeys(options: FetchedKeysOptions): KeySource {
-  const { issuer, now, warn, refreshMs, cooldownMs, maxStaleMs } = options
+  const { issuer, now, monotonic, warn, refreshMs, cooldownMs, maxStaleMs } = options
   let set: KeySet | undefined
-  let fetchedAt = Number.NEGATIVE_INFINITY
-  let triedAt = Number.NEGATIVE_INFINITY
-  let askedAt = Number.NEGATIVE_INFINITY
+  let fetched = never
+  let tried = never
+  let asked = never
   let running: Promise<void> | undefined
   /** What the operator was told last, so that each state is told once. */
   let told = ''
 
+  function moment(): Moment {
+    return { wall: now(), tick: monotonic() }
+  }
+
+  /** By the clock that says more: one may have been set back, and the other stands still while a machine sleeps. */
+  function msSince({ wall, tick }: Moment): number {
+    return Math.max(now() - wall, monotonic() - tick)
+  }
+
   function usable(): KeySet | undefined {
-    return now() - fetchedAt <= maxStaleMs ? set : undefined
+    return msSince(fetched) <= maxStaleMs ? set : undefined
   }
 
   function fetchOnce(): Promise<void> {
@@ -69,14 +87,14 @@ export function fetchedKeys(options: FetchedKeysOptions): KeySource {
   }
 
   async function load(): Promise<void> {
-    triedAt = now()
+    tried = moment()
     try {
       set = await readKeySet(await options.fetch())
-      fetchedAt = now()
+      fetched = moment()
       tell(complaintsOf(issuer, set))
     } catch (error) {
       const reason = error instanceof Error ? error.message : 'unknown error'
-      const until = new Date(fetchedAt + maxStaleMs)
+      const until = new Date(fetched.wall + maxStaleMs)
       const effect =
         usable() === undefined
           ? 'its tokens are refused until they can be'
@@ -90,19 +108,19 @@ export function fetchedKeys(options: FetchedKeysOptions): KeySource {
     told = text
   }
 
-  const isDue = () => now() - fetchedAt >= refreshMs && now() - triedAt >= retryMs
+  const isDue = () => msSince(fetched) >= refreshMs && msSince(tried) >= retryMs
 
   return {
     keys() {
       const due = isDue()
       const known = usable()
-      const fetched = due || (known === undefined && running !== undefined) ? fetchOnce() : undefined
-      return known ?? fetched?.then(usable)
+      const renewed = due || (known === undefined && running !== undefined) ? fetchOnce() : undefined
+      return known ?? renewed?.then(usable)
     },
     renew() {
       if (running === undefined) {
-        if (now() - askedAt < cooldownMs) return undefined
-        askedAt = now()
+        if (msSince(asked) < cooldownMs) return undefined
+        asked = moment()
       }
       return fetchOnce().then(usable)
     },
@@ -110,7 +128,7 @@ export function fetchedKeys(options: FetchedKeysOptions): KeySource {
       if (isDue()) await fetchOnce()
     },
     get fetchedAt() {
-      return Number.isFinite(fetchedAt) ? fetchedAt : undefined
+      return Number.isFinite(fetched.wall) ? fetched.wall : undefined
     },
   }
 }
