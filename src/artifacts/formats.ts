@@ -1,6 +1,6 @@
 // Every format that the scanner reads, one line each.
 import { arrow } from './arrow/format.ts'
-import { gzip, zlib, zstd } from './compressed/format.ts'
+import { bzip2, gzip, lz4, lzma, xz, zfile, zlib, zstd } from './compressed/format.ts'
 import { coreml } from './coreml/format.ts'
 import { csv } from './csv/format.ts'
 import type { Format } from './format.ts'
@@ -18,8 +18,11 @@ import { rds } from './rds/format.ts'
 import { requirements } from './requirements/format.ts'
 import { safetensors } from './safetensors/format.ts'
 import { markup, pathFile, script } from './script/format.ts'
+import { sevenZip } from './sevenzip/format.ts'
 import { tar } from './tar/format.ts'
-import { frozenGraph, kerasMetadata, savedModel } from './tensorflow/format.ts'
+import { checkpointIndex, checkpointShard, fingerprint } from './tensorflow/checkpoint.ts'
+import { frozenGraph, kerasMetadata, metaGraph, savedModel } from './tensorflow/format.ts'
+import { textGraph } from './tensorflow/text-format.ts'
 import { text } from './text/format.ts'
 import { xml } from './xml/format.ts'
 import { yaml } from './yaml/format.ts'
@@ -27,17 +30,28 @@ import { zip } from './zip/format.ts'
 
 export const formats: readonly Format[] = [
   zip,
+  sevenZip,
   tar,
   gzip,
+  bzip2,
+  xz,
+  lzma,
+  lz4,
   zstd,
   zlib,
+  zfile,
   npy,
   safetensors,
   gguf,
   onnx,
   hdf5,
   savedModel,
+  metaGraph,
   frozenGraph,
+  textGraph,
+  checkpointIndex,
+  checkpointShard,
+  fingerprint,
   kerasMetadata,
   kerasConfig,
   coreml,

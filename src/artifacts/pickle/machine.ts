@@ -49,6 +49,7 @@ export class Machine {
   private readonly memo = new Memo()
   private readonly marks: number[] = []
   private fence = 0
+  private frameEnd = Number.POSITIVE_INFINITY
   /** Opcodes read so far. */
   opcodes = 0
 
@@ -66,16 +67,15 @@ export class Machine {
    */
   run(): void {
     const { cursor, stack } = this
-    let frameEnd = Number.POSITIVE_INFINITY
     for (;;) {
       if ((++this.opcodes & (timeCheckEvery - 1)) === 0) this.checkTime()
       // No opcode's fixed part is longer than 9 bytes; most of the time they are all in the window.
       if (cursor.at + 9 > cursor.window.length)
         cursor.need(Math.min(9, Math.max(1, cursor.source.size - cursor.offset)))
       const { offset } = cursor
-      if (offset >= frameEnd) {
-        if (offset > frameEnd) this.observer.straddled(offset)
-        frameEnd = Number.POSITIVE_INFINITY
+      if (offset >= this.frameEnd) {
+        if (offset > this.frameEnd) this.observer.straddled(offset)
+        this.frameEnd = Number.POSITIVE_INFINITY
       }
       const opcode = cursor.window[cursor.at++] ?? 0
       switch (opcode) {
@@ -90,8 +90,8 @@ export class Machine {
           const length = this.long(offset)
           if (length > cursor.source.size - cursor.offset) throw malformed('a frame is cut off', offset)
           const end = cursor.offset + length
-          if (frameEnd < end) this.observer.straddled(offset)
-          frameEnd = end
+          if (this.frameEnd < end) this.observer.straddled(offset)
+          this.frameEnd = end
           break
         }
         case 0x28: // MARK
@@ -303,6 +303,12 @@ export class Machine {
           throw malformed('not an opcode', offset)
       }
     }
+  }
+
+  /** Bytes follow that the loader reads past the unpickler, such as an array of joblib's: no frame holds them. */
+  leaveFrame(): void {
+    if (this.cursor.offset > this.frameEnd) this.observer.straddled(this.cursor.offset)
+    this.frameEnd = Number.POSITIVE_INFINITY
   }
 
   private byte(): number {

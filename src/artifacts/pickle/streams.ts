@@ -47,6 +47,7 @@ export function examineStreams(
   /** What joblib's NumpyArrayWrapper.read_array reads. */
   function passArray({ shape, dtype, isAligned }: ArrayWrapper): void {
     const outer = judge.machine
+    outer?.leaveFrame()
     const size = itemSize(dtype)
     if (size === 'objects') {
       runOne()

@@ -1,9 +1,13 @@
 // Zip files, and so the files of PyTorch, Keras, NumPy's .npz and many more. Every reading of the archive that some
 // reader takes is examined, and what two readers would see differently is a finding.
 import { crc32 } from 'node:zlib'
+import type { Budget } from '../budget.ts'
+import { decodeLzma, lzmaProperties } from '../compressed/lzma.ts'
+import { Output } from '../compressed/output.ts'
 import { ArtifactError } from '../error.ts'
 import type { Examination, Format } from '../format.ts'
 import { escapesFolder, linkEscapes } from '../member-name.ts'
+import { exactly } from '../reader.ts'
 import { bytesSource, type Source, stretch } from '../source.ts'
 import { shown } from '../text.ts'
 import { type Compression, unpack } from '../unpack.ts'
@@ -110,7 +114,15 @@ function compare({ report }: Examination, entry: Entry, header: LocalHeader): vo
   differs('its checksum', entry.crc !== header.crc)
 }
 
-const compressions: Readonly<Record<number, Compression>> = { 8: 'deflate', 93: 'zstd' }
+/** 4.4.5; 14 has a header of its own in front of its data, see below. */
+const compressions = new Map<number, Compression>([
+  [8, 'deflate'],
+  [12, 'bzip2'],
+  [20, 'zstd'],
+  [93, 'zstd'],
+  [95, 'xz'],
+])
+const lzmaMethod = 14
 const checksummedBytes = 16 * 1024 * 1024
 
 function examineMember(examination: Examination, entry: Entry, header: LocalHeader, layout: Layout): void {
@@ -171,10 +183,23 @@ function isArray(content: Source): boolean {
 
 function contentOf({ source, budget }: Examination, entry: Entry, { dataOffset }: LocalHeader): Source {
   if (entry.method === 0) return stretch(source, dataOffset, entry.packedSize)
-  const compression = compressions[entry.method]
+  if (entry.method === lzmaMethod)
+    return bytesSource(unpackLzma(exactly(source, dataOffset, entry.packedSize, 'a member'), entry, budget))
+  const compression = compressions.get(entry.method)
   if (compression === undefined)
     throw new ArtifactError('unsupported', `compressed by method ${entry.method}, which is not read here`)
-  return bytesSource(unpack(source.read(dataOffset, entry.packedSize), compression, budget, entry.size))
+  return bytesSource(unpack(source.read(dataOffset, entry.packedSize), compression, budget, entry.size).bytes)
+}
+
+/** 5.8.8: two bytes of version, the length of the properties, they, then the data; the size is the entry's. */
+function unpackLzma(packed: Buffer, { size }: Entry, budget: Budget): Buffer {
+  const length = packed.length < 9 ? 0 : packed.readUInt16LE(2)
+  if (length < 5) throw new ArtifactError('malformed', 'LZMA data without properties')
+  budget.spendUnpacked(packed.length, size)
+  const output = new Output(Math.max(1, size), size)
+  const properties = lzmaProperties(packed.readUInt8(4))
+  decodeLzma(packed.subarray(4 + length), properties, size, output, () => budget.checkTime())
+  return output.content()
 }
 
 function examineLink({ report }: Examination, entry: Entry, content: Source): void {
