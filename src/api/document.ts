@@ -1,8 +1,9 @@
 // The OpenAPI 3.1 document, made from the operations themselves: it cannot say anything else than what is served.
 import { z } from 'zod'
 import { apiErrors } from './error.ts'
+import type { Resource } from './permissions.ts'
 import { problemMediaType } from './problem.ts'
-import type { AnswerDescription, Resource, Route } from './route.ts'
+import type { AnswerDescription, Route } from './route.ts'
 
 type Json = Record<string, unknown>
 

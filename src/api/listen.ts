@@ -5,14 +5,15 @@ import { createServer as createTlsServer, Server as TlsServer } from 'node:https
 import type { AddressInfo, Socket } from 'node:net'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ZodType } from 'zod'
 import type { OcsfEvent } from '#audit'
 import type { Principal } from '#identity'
 import { readJson } from './body.ts'
-import { openApiDocument, prefix } from './document.ts'
+import { prefix } from './document.ts'
 import { checkAddress, checkRate, checkRequest, identify } from './door.ts'
 import { ApiError, apiErrors } from './error.ts'
 import { allowedEvent, type LoggedCall, outcomeEvent, refusedEvent } from './on-record.ts'
-import { namedSchemas, operations } from './operations.ts'
+import { describeApi, operations } from './operations.ts'
 import { foreseen, problemMediaType, problemOf } from './problem.ts'
 import type { ApiRooms } from './rooms.ts'
 import type { Route } from './route.ts'
@@ -25,6 +26,8 @@ export interface ApiListenOptions {
   readonly tls?: (SecureContextOptions & TlsOptions) | undefined
   /** Of the program, for the document. */
   readonly version: string
+  /** How the explanation of an exchange looks. */
+  readonly explanation: ZodType
 }
 
 export interface ApiListener {
@@ -49,12 +52,8 @@ const headerTimeoutMs = 10_000
 
 /** Resolves when it accepts connections. @throws what `listen` throws */
 export async function listenApi(rooms: ApiRooms, options: ApiListenOptions): Promise<ApiListener> {
-  const routes = operations(rooms)
-  const document = openApiDocument({
-    version: options.version,
-    routes,
-    schemas: namedSchemas(rooms.explanations.schema),
-  })
+  const routes = operations(options.explanation)
+  const document = describeApi(options.version, options.explanation)
   const app = await createApp(rooms, routes, document, options)
   const sockets = new Set<Socket>()
   app.server.on('connection', (socket: Socket) => {
@@ -164,6 +163,7 @@ async function createApp(
           headers: request.headers,
           body: request.body,
           caller: { principal, request: id, signal: gone.signal },
+          rooms,
         })
         reply.code(answer.status).headers(answer.headers ?? {})
         return typeof answer.body === 'string'

@@ -1,7 +1,7 @@
 // Every operation of the API, and the schemas that have a name in its document.
 import type { z } from 'zod'
+import { openApiDocument } from './document.ts'
 import { problemSchema } from './problem.ts'
-import type { ApiRooms } from './rooms.ts'
 import type { Route } from './route.ts'
 import { actionPageSchema, actionRoutes } from './routes/actions.ts'
 import { assetPageSchema, assetRoutes, budgetListSchema } from './routes/assets.ts'
@@ -24,19 +24,18 @@ import {
   keySchema,
 } from './schemas.ts'
 
-export function operations(rooms: ApiRooms): readonly Route[] {
-  return [
-    ...scanRoutes(rooms),
-    ...findingRoutes(rooms),
-    ...actionRoutes(rooms),
-    ...keyRoutes(rooms),
-    ...assetRoutes(rooms),
-    ...logRoutes(rooms),
-  ]
+/** @param explanation  how the explanation of an exchange looks: another room says it */
+export function operations(explanation: z.ZodType): readonly Route[] {
+  return [...scanRoutes, ...findingRoutes, ...actionRoutes, ...keyRoutes, ...assetRoutes, ...logRoutes(explanation)]
+}
+
+/** The OpenAPI document. @param version  of the program */
+export function describeApi(version: string, explanation: z.ZodType): Readonly<Record<string, unknown>> {
+  return openApiDocument({ version, routes: operations(explanation), schemas: namedSchemas(explanation) })
 }
 
 /** By their names in `components/schemas`. */
-export function namedSchemas(explanation: z.ZodType): Readonly<Record<string, z.ZodType>> {
+function namedSchemas(explanation: z.ZodType): Readonly<Record<string, z.ZodType>> {
   return {
     Problem: problemSchema,
     Key: keySchema,

@@ -1,11 +1,10 @@
 // What the API needs of the house that it stands in. Who builds the house passes it in.
-import type { z } from 'zod'
 import type { Actor, OcsfEvent } from '#audit'
 import type { ActionRecord, Actions, Findings } from '#findings'
 import type { ApiKeyRecord, CreatedApiKey, Identify, NewApiKey, Principal } from '#identity'
 import type { Inventory } from '#inventory'
 import type { AddressGuard, BudgetState, Charge, LimitDecision } from '#limits'
-import type { ApiAction, Resource } from './route.ts'
+import type { ApiAction, Resource } from './permissions.ts'
 import type { Scans } from './scans/scans.ts'
 import type { ApiSettings } from './settings.ts'
 
@@ -67,7 +66,6 @@ export interface ManagedLog {
 }
 
 export interface Explanations {
-  readonly schema: z.ZodType
   /**
    * What happened in an exchange; undefined when the log has nothing of it.
    *

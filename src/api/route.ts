@@ -4,25 +4,8 @@ import { Readable } from 'node:stream'
 import { z } from 'zod'
 import type { Principal } from '#identity'
 import { ApiError, type Flaw } from './error.ts'
-
-/** What policies decide about: `Holdfast::Api::"keys"` and so on. */
-export const resources = [
-  'document',
-  'keys',
-  'findings',
-  'actions',
-  'budgets',
-  'assets',
-  'events',
-  'log',
-  'exchanges',
-  'scans',
-] as const
-export type Resource = (typeof resources)[number]
-
-/** `read` changes nothing, `scan` has a file judged, `administer` changes who may do what, or what is done. */
-export const apiActions = ['read', 'scan', 'administer'] as const
-export type ApiAction = (typeof apiActions)[number]
+import type { ApiAction, Resource } from './permissions.ts'
+import type { ApiRooms } from './rooms.ts'
 
 export interface Caller {
   readonly principal: Principal
@@ -75,6 +58,7 @@ export interface Call<P, Q, H, B> {
   /** The body of one that takes bytes and was sent some. */
   readonly bytes: Readable | undefined
   readonly caller: Caller
+  readonly rooms: ApiRooms
 }
 
 /** An operation whose input is checked by schemas, as everybody else sees it. */
@@ -94,6 +78,7 @@ export interface RawCall {
   /** Parsed JSON, a stream of bytes, or undefined. */
   readonly body: unknown
   readonly caller: Caller
+  readonly rooms: ApiRooms
 }
 
 export function route<
@@ -127,6 +112,7 @@ export function route<
         body: (bytes === undefined ? check(body, raw.body, 'body') : undefined) as Input<B>,
         bytes,
         caller: raw.caller,
+        rooms: raw.rooms,
       })
     },
   }

@@ -90,7 +90,7 @@ export async function openManagement(
 async function open(rooms: ApiRooms, api: ApiSettings): Promise<ApiListener> {
   const { host, port } = api.listen
   try {
-    return await listenApi(rooms, { host, port, tls: tlsOptions(api.listen), version })
+    return await listenApi(rooms, { host, port, tls: tlsOptions(api.listen), version, explanation: explanationSchema })
   } catch (error) {
     throw cannotListen(error, `${host}:${port}`)
   }
@@ -119,7 +119,6 @@ function roomsOf(
     listBudgets: () => budgets.list(),
     log: { dir, checkpoint: () => log.checkpoint() },
     explanations: {
-      schema: explanationSchema,
       async explain(id: string, since: number) {
         const found = await explainLogged(id, { dir, keys: verifying, since, policies: policies() })
         return found?.explanation

@@ -4,7 +4,6 @@ import { countEntries, proveEntry, readCheckpoint, readPage as readLogPage } fro
 import { ApiError } from '../error.ts'
 import { entryExample } from '../examples.ts'
 import { pageOf, pageQuery, readCursor, writeCursor } from '../pages.ts'
-import type { ApiRooms } from '../rooms.ts'
 import { type Route, route } from '../route.ts'
 import { entrySchema } from '../schemas.ts'
 import { queryTime } from './input.ts'
@@ -35,7 +34,8 @@ const mostRead = 50_000
 const place = z.strictObject({ before: z.int().min(0) })
 const dayMs = 86_400_000
 
-export function logRoutes({ log, explanations, now }: Pick<ApiRooms, 'log' | 'explanations' | 'now'>): Route[] {
+/** @param explanation  how the explanation of an exchange looks */
+export function logRoutes(explanation: z.ZodType): readonly Route[] {
   return [
     route({
       operationId: 'listEvents',
@@ -54,10 +54,10 @@ export function logRoutes({ log, explanations, now }: Pick<ApiRooms, 'log' | 'ex
           example: { items: [entryExample], next: null },
         },
       },
-      async run({ query }) {
+      async run({ query, rooms }) {
         const { limit, cursor, principal, since, until, class: classUid, status: statusId, exchange } = query
         const { entries, next } = await readLogPage({
-          dir: log.dir,
+          dir: rooms.log.dir,
           filter: { principal, since, until, classUid, statusId, exchange },
           before: cursor === undefined ? undefined : readCursor(cursor, place).before,
           limit,
@@ -86,7 +86,7 @@ export function logRoutes({ log, explanations, now }: Pick<ApiRooms, 'log' | 'ex
         },
       },
       problems: [404],
-      run: async () => ({ status: 200, body: await readCheckpoint(log) }),
+      run: async ({ rooms }) => ({ status: 200, body: await readCheckpoint(rooms.log) }),
     }),
     route({
       operationId: 'proveEntry',
@@ -111,11 +111,11 @@ export function logRoutes({ log, explanations, now }: Pick<ApiRooms, 'log' | 'ex
         },
       },
       problems: [404],
-      async run({ params: { index } }) {
+      async run({ params: { index }, rooms }) {
         // What is durable already gets its checkpoint now, instead of within a second.
-        if (index < (await countEntries(log))) await log.checkpoint()
+        if (index < (await countEntries(rooms.log))) await rooms.log.checkpoint()
         else throw new ApiError('not_found', 'The log has no entry with this index yet.')
-        return { status: 200, body: (await proveEntry({ dir: log.dir, index })).proof }
+        return { status: 200, body: (await proveEntry({ dir: rooms.log.dir, index })).proof }
       },
     }),
     route({
@@ -138,10 +138,10 @@ export function logRoutes({ log, explanations, now }: Pick<ApiRooms, 'log' | 'ex
           .optional()
           .describe('Search the log no further back than this, ms since the epoch. Default: seven days ago.'),
       }),
-      answers: { 200: { description: 'The explanation.', content: explanations.schema } },
+      answers: { 200: { description: 'The explanation.', content: explanation } },
       problems: [404],
-      async run({ params, query }) {
-        const body = await explanations.explain(params.id, query.since ?? now() - 7 * dayMs)
+      async run({ params, query, rooms }) {
+        const body = await rooms.explanations.explain(params.id, query.since ?? rooms.now() - 7 * dayMs)
         if (body === undefined)
           throw new ApiError('not_found', 'The log has nothing of it in the time that was searched.')
         return { status: 200, body }

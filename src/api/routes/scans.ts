@@ -2,7 +2,6 @@
 import { z } from 'zod'
 import { ApiError } from '../error.ts'
 import { pageOf, pageQuery, readPage } from '../pages.ts'
-import type { ApiRooms } from '../rooms.ts'
 import { type Route, route } from '../route.ts'
 import { scanStates } from '../scans/migrations.ts'
 import { reportSchema } from '../scans/report.ts'
@@ -87,100 +86,102 @@ const example = {
   createdAt: 1_795_000_000_000,
 }
 
-export function scanRoutes({ scans, settings }: Pick<ApiRooms, 'scans' | 'settings'>): Route[] {
-  return [
-    route({
-      operationId: 'createScan',
-      method: 'POST',
-      path: '/scans',
-      resource: 'scans',
-      action: 'scan',
-      summary: 'Have a file judged',
-      description:
-        'Send `{"path": …}` for what lies on the machine, or the file itself as `application/octet-stream`. Answers 202 at once, with where to ask for the verdict; with `Prefer: wait=20` it answers 200 with the verdict if that comes within 20 seconds. Let a file in only on `admitted: true`. It is parsed in a sandboxed process, and nothing of it is run. What is found is also a finding. An upload is deleted when it has been scanned.',
-      query: uploadQuery,
-      headers: prefer.extend({
-        'content-length': z
-          .string()
-          .regex(/^\d{1,15}$/)
-          .optional(),
-      }),
-      body: newScanSchema,
-      takesBytes: true,
-      bodyExample: { path: '/srv/models/model.safetensors' },
-      answers: {
-        200: { description: 'It is done: the verdict.', content: scanSchema },
-        202: {
-          description: 'It waits or runs: ask at `location`.',
-          content: scanSchema,
-          example: { ...example, report: null },
-        },
-      },
-      problems: [413, 415],
-      async run({ query, headers, body, bytes, caller }) {
-        const { id: principal, tenant } = caller.principal
-        const asked = bytes === undefined ? body.threshold : query.threshold
-        const length = headers['content-length']
-        const size = length === undefined ? undefined : Number(length)
-        const source: NewScan['source'] =
-          bytes !== undefined
-            ? { kind: 'upload', name: query.name, bytes, size }
-            : body.url !== undefined
-              ? { kind: 'url', address: body.url }
-              : { kind: 'path', path: body.path ?? '' }
-        const known = strictest(asked, settings().scans.threshold, bytes === undefined ? 'body' : 'query')
-        const admitted = await scans.admit({ source, threshold: known, principal, tenant })
-        const seconds = Math.min(longestWait, Number(headers.prefer?.slice('wait='.length) ?? 0))
-        const scan = seconds === 0 ? admitted : await scans.settled(admitted.id, seconds * 1000, caller.signal)
-        const location = `/api/v1/scans/${admitted.id}`
-        const applied = headers.prefer === undefined ? {} : { 'preference-applied': `wait=${seconds}` }
-        const isDone = scan !== undefined && isSettled(scan)
-        return { status: isDone ? 200 : 202, body: bodyOf(scan ?? admitted), headers: { location, ...applied } }
-      },
+export const scanRoutes: readonly Route[] = [
+  route({
+    operationId: 'createScan',
+    method: 'POST',
+    path: '/scans',
+    resource: 'scans',
+    action: 'scan',
+    summary: 'Have a file judged',
+    description:
+      'Send `{"path": …}` for what lies on the machine, or the file itself as `application/octet-stream`. Answers 202 at once, with where to ask for the verdict; with `Prefer: wait=20` it answers 200 with the verdict if that comes within 20 seconds. Let a file in only on `admitted: true`. It is parsed in a sandboxed process, and nothing of it is run. What is found is also a finding. An upload is deleted when it has been scanned.',
+    query: uploadQuery,
+    headers: prefer.extend({
+      'content-length': z
+        .string()
+        .regex(/^\d{1,15}$/)
+        .optional(),
     }),
-    route({
-      operationId: 'listScans',
-      method: 'GET',
-      path: '/scans',
-      resource: 'scans',
-      action: 'read',
-      summary: 'List scans',
-      description: 'The latest first, without what they found. Results are kept as long as `api.scans.keep` says.',
-      query: z.strictObject({ state: z.enum(scanStates).optional().describe('Only in this state.'), ...pageQuery }),
-      answers: {
-        200: { description: 'A page of scans.', content: scanPageSchema, example: { items: [example], next: null } },
+    body: newScanSchema,
+    takesBytes: true,
+    bodyExample: { path: '/srv/models/model.safetensors' },
+    answers: {
+      200: { description: 'It is done: the verdict.', content: scanSchema },
+      202: {
+        description: 'It waits or runs: ask at `location`.',
+        content: scanSchema,
+        example: { ...example, report: null },
       },
-      async run({ query: { limit, cursor, state } }) {
-        const { items, next } = await readPage(
-          { limit, cursor },
-          place,
-          (after, most) => scans.list({ state, after, limit: most }),
-          ({ createdAt, id }) => ({ createdAt, id }),
-        )
-        return { status: 200, body: { items: items.map(summaryOf), next } }
+    },
+    problems: [413, 415],
+    async run({ query, headers, body, bytes, caller, rooms }) {
+      const { id: principal, tenant } = caller.principal
+      const asked = bytes === undefined ? body.threshold : query.threshold
+      const length = headers['content-length']
+      const size = length === undefined ? undefined : Number(length)
+      const source: NewScan['source'] =
+        bytes !== undefined
+          ? { kind: 'upload', name: query.name, bytes, size }
+          : body.url !== undefined
+            ? { kind: 'url', address: body.url }
+            : { kind: 'path', path: body.path ?? '' }
+      const known = strictest(asked, rooms.settings().scans.threshold, bytes === undefined ? 'body' : 'query')
+      const admitted = await rooms.scans.admit({ source, threshold: known, principal, tenant })
+      const seconds = Math.min(longestWait, Number(headers.prefer?.slice('wait='.length) ?? 0))
+      const scan = seconds === 0 ? admitted : await rooms.scans.settled(admitted.id, seconds * 1000, caller.signal)
+      const location = `/api/v1/scans/${admitted.id}`
+      const applied = headers.prefer === undefined ? {} : { 'preference-applied': `wait=${seconds}` }
+      const isDone = scan !== undefined && isSettled(scan)
+      return { status: isDone ? 200 : 202, body: bodyOf(scan ?? admitted), headers: { location, ...applied } }
+    },
+  }),
+  route({
+    operationId: 'listScans',
+    method: 'GET',
+    path: '/scans',
+    resource: 'scans',
+    action: 'read',
+    summary: 'List scans',
+    description: 'The latest first, without what they found. Results are kept as long as `api.scans.keep` says.',
+    query: z.strictObject({ state: z.enum(scanStates).optional().describe('Only in this state.'), ...pageQuery }),
+    answers: {
+      200: {
+        description: 'A page of scans.',
+        content: scanPageSchema,
+        example: { items: [example], next: null },
       },
-    }),
-    route({
-      operationId: 'getScan',
-      method: 'GET',
-      path: '/scans/{id}',
-      resource: 'scans',
-      action: 'read',
-      summary: 'Show a scan',
-      description: 'Its state, and once it is done its verdict and everything that was found.',
-      params: z.strictObject({ id: idOf(/^scan_[0-9a-f]{32}$/, 'An id of a scan, `scan_…`.') }),
-      headers: prefer,
-      answers: { 200: { description: 'The scan.', content: scanSchema, example: { ...example, report: null } } },
-      problems: [404],
-      async run({ params, headers, caller }) {
-        const seconds = Math.min(longestWait, Number(headers.prefer?.slice('wait='.length) ?? 0))
-        const scan = await scans.settled(params.id, seconds * 1000, caller.signal)
-        if (scan === undefined) throw new ApiError('not_found', 'There is no scan with this id, or not any more.')
-        return { status: 200, body: bodyOf(scan) }
-      },
-    }),
-  ]
-}
+    },
+    async run({ query: { limit, cursor, state }, rooms }) {
+      const { items, next } = await readPage(
+        { limit, cursor },
+        place,
+        (after, most) => rooms.scans.list({ state, after, limit: most }),
+        ({ createdAt, id }) => ({ createdAt, id }),
+      )
+      return { status: 200, body: { items: items.map(summaryOf), next } }
+    },
+  }),
+  route({
+    operationId: 'getScan',
+    method: 'GET',
+    path: '/scans/{id}',
+    resource: 'scans',
+    action: 'read',
+    summary: 'Show a scan',
+    description: 'Its state, and once it is done its verdict and everything that was found.',
+    params: z.strictObject({ id: idOf(/^scan_[0-9a-f]{32}$/, 'An id of a scan, `scan_…`.') }),
+    headers: prefer,
+    answers: { 200: { description: 'The scan.', content: scanSchema, example: { ...example, report: null } } },
+    problems: [404],
+    async run({ params, headers, caller, rooms }) {
+      const seconds = Math.min(longestWait, Number(headers.prefer?.slice('wait='.length) ?? 0))
+      const scan = await rooms.scans.settled(params.id, seconds * 1000, caller.signal)
+      if (scan === undefined) throw new ApiError('not_found', 'There is no scan with this id, or not any more.')
+      return { status: 200, body: bodyOf(scan) }
+    },
+  }),
+]
 
 /** What keeps files out is for the operator to say: a client may only ask for more. */
 function strictest(asked: NewScan['threshold'] | undefined, set: NewScan['threshold'], place: 'body' | 'query') {
