@@ -9,12 +9,15 @@ import { hdf5 } from './hdf5/format.ts'
 import { jinja } from './jinja/format.ts'
 import { json, jsonLines } from './json/format.ts'
 import { kerasConfig } from './keras/format.ts'
+import { media } from './media/format.ts'
+import { pdf } from './media/pdf.ts'
 import { npy } from './npy/format.ts'
 import { onnx } from './onnx/format.ts'
 import { parquet } from './parquet/format.ts'
 import { pickle } from './pickle/format.ts'
 import { python, pythonBytecode } from './python/format.ts'
 import { rds } from './rds/format.ts'
+import { numbersFile, sentencePiece, tfRecord } from './records/format.ts'
 import { requirements } from './requirements/format.ts'
 import { safetensors } from './safetensors/format.ts'
 import { markup, pathFile, script } from './script/format.ts'
@@ -65,6 +68,11 @@ export const formats: readonly Format[] = [
   csv,
   parquet,
   arrow,
+  media,
+  pdf,
+  tfRecord,
+  sentencePiece,
+  numbersFile,
   python,
   pythonBytecode,
   requirements,

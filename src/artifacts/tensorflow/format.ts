@@ -1,29 +1,14 @@
-// TensorFlow's SavedModel, frozen graphs and Keras's metadata (tensorflow/core/protobuf/*.proto): the operators of the
-// graph and of every function in its library, and the assets that it names.
+// TensorFlow's SavedModel, meta graphs, frozen graphs and Keras's metadata (tensorflow/core/protobuf/*.proto): the
+// operators of the graph and of every function in its library, the assets that it names, and Keras's configurations.
 import { ArtifactError } from '../error.ts'
 import type { Examination, Format, Probe } from '../format.ts'
 import { escapesFolder } from '../member-name.ts'
 import { fieldsOf, type Message, messageIn, textIn } from '../protobuf.ts'
-import type { Rule } from '../rule.ts'
 import { bytesSource } from '../source.ts'
 import { shown } from '../text.ts'
-import { isCustomOperator, judgeOperator } from './operators.ts'
-
-const customOperator: Rule = {
-  id: 'tensorflow/custom-operator',
-  title: 'The graph needs a library of operators that this scanner does not know',
-  severity: 'low',
-  cwe: ['CWE-829'],
-  remedy: 'Load only libraries of operators that you trust.',
-}
-
-const outsideAsset: Rule = {
-  id: 'tensorflow/outside-asset',
-  title: 'An asset lies outside of the folder of the model',
-  severity: 'high',
-  cwe: ['CWE-22'],
-  remedy: 'Do not load it; take the model from its publisher again.',
-}
+import { type Graph, readGraph } from './graph.ts'
+import { judgeGraph } from './judge.ts'
+import { outsideAsset } from './rules.ts'
 
 export const savedModel: Format = {
   id: 'tf-savedmodel',
@@ -37,8 +22,24 @@ export const savedModel: Format = {
   },
   examine(examination) {
     const message = wholeOf(examination)
-    const walk = createWalk(examination)
-    for (const field of fieldsOf(message)) if (field.number === 2) walk.metaGraph(messageIn(message, field))
+    for (const field of fieldsOf(message))
+      if (field.number === 2) examineMetaGraph(examination, messageIn(message, field))
+    return message.to
+  },
+}
+
+/** What TensorFlow 1 writes beside a checkpoint, `model.ckpt.meta`. */
+export const metaGraph: Format = {
+  id: 'tf-metagraph',
+  isActive: true,
+  // What made it, with TensorFlow's version as a text, then the graph.
+  recognise: (probe) =>
+    isProtobuf(probe, [0x0a], ({ number }) => number <= 9) && hasFields(probe, 1, [5]) && hasFields(probe, 2, [1])
+      ? 'plausible'
+      : undefined,
+  examine(examination) {
+    const message = wholeOf(examination)
+    examineMetaGraph(examination, message)
     return message.to
   },
 }
@@ -46,12 +47,14 @@ export const savedModel: Format = {
 export const frozenGraph: Format = {
   id: 'tf-graph',
   isActive: true,
-  // Nodes, then a library and versions; a node begins with its name and its operator.
+  // Nodes, a library and versions; a node begins with its name and its operator.
   recognise: (probe) =>
-    isProtobuf(probe, [0x0a], ({ number }) => number <= 4) && hasFields(probe, 1, [1, 2]) ? 'plausible' : undefined,
+    isProtobuf(probe, [0x0a, 0x12, 0x1a, 0x22], ({ number }) => number <= 5) && hasFields(probe, 1, [1, 2])
+      ? 'plausible'
+      : undefined,
   examine(examination) {
     const message = wholeOf(examination)
-    createWalk(examination).graph(message)
+    judgeGraph(examination, graphIn(examination, message), new Set())
     return message.to
   },
 }
@@ -66,92 +69,70 @@ export const kerasMetadata: Format = {
     for (const field of fieldsOf(message)) {
       if (field.number !== 1) continue
       const node = messageIn(message, field)
-      for (const each of fieldsOf(node)) {
-        if (each.wireType !== 2) continue
-        const text = textIn(node, each)
-        if (text.startsWith('{'))
-          examination.enter(`node at ${field.offset}.json`, bytesSource(Buffer.from(text)), 'keras-config')
-      }
+      for (const each of fieldsOf(node))
+        if (each.wireType === 2) enterConfiguration(examination, textIn(node, each), field.offset)
     }
     return message.to
   },
 }
 
-function createWalk(examination: Examination) {
-  const { report, budget, options } = examination
-
-  function metaGraph(message: Message): void {
-    for (const field of fieldsOf(message)) {
-      if (field.number === 2) graph(messageIn(message, field))
-      else if (field.number === 6) asset(messageIn(message, field))
-    }
-  }
-
-  function graph(message: Message): void {
-    for (const field of fieldsOf(message)) {
-      budget.checkTime()
-      if (field.number === 1) node(messageIn(message, field), 'the graph')
-      else if (field.number === 2) library(messageIn(message, field))
-    }
-  }
-
-  /** FunctionDefLibrary of FunctionDefs: a signature with a name, and nodes. */
-  function library(message: Message): void {
-    for (const field of fieldsOf(message)) {
-      if (field.number !== 1) continue
-      const definition = messageIn(message, field)
-      let name = 'a function'
-      for (const each of fieldsOf(definition)) {
-        if (each.number === 1) name = firstText(messageIn(definition, each)) ?? name
-        if (each.number === 3) node(messageIn(definition, each), name)
-      }
-    }
-  }
-
-  function node(message: Message, where: string): void {
-    let name = ''
-    let operator = ''
-    for (const field of fieldsOf(message)) {
-      if (field.number === 1) name = textIn(message, field)
-      if (field.number === 2) operator = textIn(message, field)
-    }
-    const at = { offset: message.from, length: message.to - message.from, element: shown(operator) }
-    const rule = judgeOperator(operator)
-    const what = `The operator ${shown(operator)} (${shown(name)}, in ${shown(where)})`
-    if (rule !== undefined)
-      report({ rule, message: `${what}: ${rule.title.toLowerCase()}.`, at, subject: shown(operator) })
-    else if (isCustomOperator(operator))
-      report({
-        rule: customOperator,
-        message: `${what} comes from a library of its own.`,
-        at,
-        subject: shown(operator),
-      })
-    if (options.inspectText !== undefined && name.length > 256)
-      for (const found of options.inspectText(name, '/node/name')) report(found)
-  }
-
-  /** AssetFileDef: a tensor and a file name, which is looked for in the folder `assets`. */
-  function asset(message: Message): void {
-    for (const field of fieldsOf(message)) {
-      if (field.number !== 2) continue
-      const name = textIn(message, field)
-      if (escapesFolder(name))
-        report({
-          rule: outsideAsset,
-          message: `The asset ${shown(name)} leads out of the folder.`,
-          at: { offset: field.offset },
-          subject: shown(name),
-        })
-    }
-  }
-
-  return { metaGraph, graph }
+function enterConfiguration({ enter }: Examination, text: string, offset: number): void {
+  if (/^\s*\{/.test(text)) enter(`node at ${offset}.json`, bytesSource(Buffer.from(text)), 'keras-config')
 }
 
-function firstText(message: Message): string | undefined {
-  for (const field of fieldsOf(message)) if (field.number === 1 && field.wireType === 2) return textIn(message, field)
-  return undefined
+function graphIn({ budget, opaque }: Examination, message: Message): Graph {
+  return readGraph(
+    message,
+    () => budget.checkTime(),
+    (offset, length) => opaque(offset, length, 'a constant'),
+  )
+}
+
+/** MetaGraphDef: graphs first, so that the assets, which come behind them, are known. */
+function examineMetaGraph(examination: Examination, message: Message): void {
+  const assets = new Set<string>()
+  const graphs: Graph[] = []
+  for (const field of fieldsOf(message)) {
+    if (field.number === 2) graphs.push(graphIn(examination, messageIn(message, field)))
+    else if (field.number === 6) assets.add(examineAsset(examination, messageIn(message, field)))
+    else if (field.number === 7) examineObjects(examination, messageIn(message, field))
+  }
+  for (const graph of graphs) judgeGraph(examination, graph, assets)
+}
+
+/** AssetFileDef: a tensor and a file name, which is looked for in the folder `assets`. @returns the node of the tensor */
+function examineAsset({ report }: Examination, message: Message): string {
+  let node = ''
+  for (const field of fieldsOf(message)) {
+    if (field.number === 1) {
+      const tensor = messageIn(message, field)
+      for (const each of fieldsOf(tensor)) if (each.number === 1) node = textIn(tensor, each).replace(/:\d+$/, '')
+    }
+    if (field.number !== 2) continue
+    const name = textIn(message, field)
+    if (escapesFolder(name))
+      report({
+        rule: outsideAsset,
+        message: `The asset ${shown(name)} leads out of the folder.`,
+        at: { offset: field.offset },
+        subject: shown(name),
+      })
+  }
+  return node
+}
+
+/** SavedObjectGraph: TensorFlow up to 2.4 kept Keras's configurations in the objects themselves. */
+function examineObjects(examination: Examination, message: Message): void {
+  for (const field of fieldsOf(message)) {
+    if (field.number !== 1) continue
+    const object = messageIn(message, field)
+    for (const each of fieldsOf(object)) {
+      if (each.number !== 4 || each.wireType !== 2) continue
+      const user = messageIn(object, each)
+      for (const part of fieldsOf(user))
+        if (part.number === 3 && part.wireType === 2) enterConfiguration(examination, textIn(user, part), part.offset)
+    }
+  }
 }
 
 function wholeOf({ source }: Examination): Message {

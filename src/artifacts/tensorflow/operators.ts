@@ -1,76 +1,77 @@
-// What an operator of TensorFlow does beyond computing, told by its name: TensorFlow names operators by what they do,
-// in every release and in the packages around it, so new ones of the same kind are told too.
-// Source: tensorflow/core/ops/*.cc (2.21), tensorflow-io.
+// What an operator of TensorFlow does beyond computing: known for TensorFlow's own, told by its name for those of other
+// packages, which follow the same habits.
 import type { Rule } from '../rule.ts'
+import { codeOperators, computingOperators, fileOperators, networkOperators } from './known-operators.ts'
+import { codeOperator, fileOperator, networkOperator } from './rules.ts'
 
-const about = { atlas: ['AML.T0011.000'], owasp: ['LLM03'] } as const
-const remedy =
-  'Do not load it; export the model anew without the operator, or run it in a sandbox without files and network.'
+export type Effect =
+  | 'code'
+  | 'files'
+  | 'network'
+  /** Saves and loads the model itself: harmless unless it is told a place of its own. */
+  | 'own-files'
+  /** Reads a vocabulary, which belongs among the assets of the model. */
+  | 'vocabulary'
+  /** Depends on its attributes or inputs. */
+  | 'depends'
+  | 'computes'
+  | 'unknown'
 
-export const codeOperator: Rule = {
-  id: 'tensorflow/code-operator',
-  title: 'An operator runs code that is not part of the graph',
-  severity: 'critical',
-  cwe: ['CWE-94'],
-  ...about,
-  references: ['https://www.tensorflow.org/api_docs/python/tf/py_function'],
-  remedy,
-}
-
-export const fileOperator: Rule = {
-  id: 'tensorflow/file-operator',
-  title: 'An operator reads or writes files',
-  severity: 'high',
-  cwe: ['CWE-73'],
-  ...about,
-  references: ['https://arxiv.org/abs/2601.04553'],
-  remedy,
-}
-
-export const networkOperator: Rule = {
-  id: 'tensorflow/network-operator',
-  title: 'An operator uses the network',
-  severity: 'high',
-  cwe: ['CWE-918'],
-  ...about,
-  references: ['https://arxiv.org/abs/2601.04553'],
-  remedy,
-}
-
-const kinds: readonly (readonly [Rule, RegExp])[] = [
-  [
-    codeOperator,
-    /py_?(?:func|thon|call|op)|numpy_?function|load_?library|dlopen|shell|exec(?:ute)?(?:command|process|script)|subprocess|eval(?:uate)?(?:script|python)|lua|javascript/i,
-  ],
-  [
-    networkOperator,
-    /rpc|http|socket|grpc|dataservice|bigtable|bigquery|gcs|(?<![a-z])s3|kafka|pubsub|mongo|redis|kinesis|elasticsearch|debug(?:identity|nan|numeric|gradient)|workerheartbeat|remotefusedgraph|_(?:send|recv)$|^(?:host)?(?:send|recv)$|ignite|prometheus/i,
-  ],
-  [
-    fileOperator,
-    /file|reader(?!$)|(?<!tensor)reader(?:v\d)?$|record(?:dataset|reader|input)|textline|csv|sql|lmdb|hdf5|parquet|avro|arrow(?:dataset|feather)|(?:save|load|snapshot|cache)dataset|datasetfromfile|summary(?:writer|db)|writesummary|createsummary|flushsummary|importevent|writescalarsummary|checkpoint(?!format)|^(?:save|restore)(?:slices?|v2)?$|libsvm|audio(?:dataset)|videodataset|ffmpeg|decodeprotov|encodeproto|registerdataset|assertnextdir|dump|printv2tofile/i,
-  ],
-]
-
-/** What saving and loading a model is made of; every SavedModel has them, in functions that only saving calls. */
 const ownFiles = new Set([
   'SaveV2',
   'RestoreV2',
   'MergeV2Checkpoints',
+  'CheckpointHasKeys',
+  'CheckpointHasKeysV2',
+  'Save',
+  'SaveSlices',
+  'Restore',
+  'RestoreSlice',
   'ShardedFilename',
   'ShardedFilespec',
-  'CheckpointHasKeysV2',
 ])
-/** Reads a vocabulary that lies in the model's own assets. */
-const assetReaders = new Set(['InitializeTableFromTextFile', 'InitializeTableFromTextFileV2'])
+const vocabularies = new Set(['InitializeTableFromTextFile', 'InitializeTableFromTextFileV2'])
+const dependent = new Set(['CacheDataset', 'CacheDatasetV2', 'DecodeProtoV2', 'EncodeProto', 'PrintV2'])
 
-/** @returns the rule that the operator falls under; undefined when it computes, or loads and saves the model itself */
-export function judgeOperator(name: string): Rule | undefined {
-  if (ownFiles.has(name) || assetReaders.has(name)) return undefined
-  return kinds.find(([, pattern]) => pattern.test(name))?.[0]
+export function effectOf(name: string): Effect {
+  if (ownFiles.has(name)) return 'own-files'
+  if (vocabularies.has(name)) return 'vocabulary'
+  if (dependent.has(name)) return 'depends'
+  if (computingOperators.has(name)) return 'computes'
+  if (codeOperators.has(name)) return 'code'
+  if (fileOperators.has(name)) return 'files'
+  if (networkOperators.has(name)) return 'network'
+  return habits.find(([, pattern]) => pattern.test(name))?.[0] ?? 'unknown'
 }
 
-/** Operators of a package have a namespace: `IO>ReadableRead`, `TFText>…`. */
-export function isCustomOperator(name: string): boolean {
-  return name.includes('>') || name.includes('/')
+/** How operators outside of TensorFlow are named that do more than compute. */
+const habits: readonly (readonly ['code' | 'files' | 'network', RegExp])[] = [
+  [
+    'code',
+    /py_?(?:func|thon|call|op(?!tim))|numpy_?function|load_?(?:library|op|plugin|module)|dl_?open|shell|exec(?!ut)|execute_?(?:command|process|script|code)|command|subprocess|spawn|popen|eval(?:uate)?_?(?:script|code|python|expr)|Lua(?![a-z])|java_?script|remote_?fused_?graph|host_?callback/i,
+  ],
+  [
+    'network',
+    /rpc|http|socket|(?:data_?)?service|big_?(?:table|query)|gcs|(?<![A-Za-z])S3|kafka|pub_?sub|mongo|redis|kinesis|elastic_?search|ignite|prometheus|download|upload|fetch_?url|url|webhook|tcp|udp|dns|ftp|smtp|postgres|mysql|oss(?=[A-Z])/i,
+  ],
+  [
+    'files',
+    /file(?!d)|reader|writer|record_?(?:dataset|input)|text_?line|csv_?dataset|sql|lmdb|hdf5|parquet|avro|arrow|feather|(?:save|load|snapshot|write|read)_?(?:data|model|tensor|image|audio|video|weights|checkpoint|state)|checkpoint|lib_?svm|ffmpeg|dump|ReadableRead|import_?event|open|mmap|directory|folder|path/i,
+  ],
+]
+
+const rules: Readonly<Partial<Record<Effect, Rule>>> = {
+  code: codeOperator,
+  files: fileOperator,
+  network: networkOperator,
+}
+
+export function ruleFor(effect: Effect): Rule | undefined {
+  return rules[effect]
+}
+
+/** Of an operator outside of a SavedModel, where nothing is saved or loaded: whatever opens files is one too many. */
+export function judgeOperator(name: string): Rule | undefined {
+  const effect = effectOf(name)
+  return effect === 'own-files' || effect === 'vocabulary' ? fileOperator : ruleFor(effect)
 }
