@@ -136,7 +136,7 @@ const effects: readonly (readonly [EffectKind, string, Severity, Severity, Sever
     'critical',
     'high',
     'medium',
-    /^(?:winreg\.(?:SetValueEx|CreateKey\w*)|_winreg\.\w+|crontab\.\w+.*)$/,
+    /^(?:winreg\.(?:SetValueEx|CreateKey\w*)|_winreg\.(?:SetValue\w*|CreateKey\w*)|crontab\.\w+.*)$/,
   ],
 ]
 

@@ -8,6 +8,8 @@ import { derived, eitherValue, nameValue, textValue, unknownValue, type Value } 
 export interface Call {
   readonly path: string
   readonly callee: Value
+  /** The name behind the dot, where there is one. */
+  readonly method: string | undefined
   readonly args: readonly { readonly name: string | undefined; readonly value: Value }[]
   readonly offset: number
 }
@@ -30,7 +32,7 @@ const mildMembers = /^__(?:dict|mro|base|bases|self|func|wrapped|code|closure|lo
 export function evaluate(expression: Expression, around: Surroundings): Value {
   switch (expression.kind) {
     case 'name':
-      return around.lookUp(expression.name) ?? nameValue(`builtins.${expression.name}`)
+      return around.lookUp(expression.name) ?? builtin(expression.name)
     case 'number':
       return Number.isInteger(expression.value) ? { ...unknownValue, numbers: [expression.value] } : unknownValue
     case 'text':
@@ -54,6 +56,18 @@ export function evaluate(expression: Expression, around: Surroundings): Value {
     case 'parts':
       return partsOf(expression, around)
   }
+}
+
+/** Names that Python knows without an import, as far as they matter here; others are parameters and the like. */
+const builtins = new Set(
+  `__import__ __builtins__ __loader__ __spec__ bool breakpoint bytearray bytes callable chr classmethod compile delattr dict dir
+  eval exec execfile filter format frozenset getattr get_ipython globals hasattr id input int isinstance issubclass iter len
+  list locals map max memoryview min next object open ord print property range raw_input reduce reload repr reversed set
+  setattr sorted staticmethod str sum super tuple type unichr unicode vars zip True False None exit quit`.split(/\s+/),
+)
+
+function builtin(name: string): Value {
+  return builtins.has(name) ? nameValue(`builtins.${name}`) : unknownValue
 }
 
 function textOf(expression: Extract<Expression, { kind: 'text' }>, around: Surroundings): Value {
@@ -100,7 +114,7 @@ function memberOf(expression: Extract<Expression, { kind: 'subscript' }>, around
     if (text === '__builtins__') return nameValue('builtins')
     const owner = dictionary.endsWith('.__dict__') ? dictionary.slice(0, -'.__dict__'.length) : undefined
     if (owner !== undefined) return nameValue(`${owner}.${text}`)
-    return around.lookUp(text) ?? nameValue(`builtins.${text}`)
+    return around.lookUp(text) ?? builtin(text)
   }
   if (object.names.some((name) => name === 'os.environ'))
     return text === undefined || secretVariable.test(text) ? derived([], 'secret') : unknownValue
@@ -237,15 +251,16 @@ function callOf(expression: Extract<Expression, { kind: 'call' }>, around: Surro
   const args = expression.args.map(({ name, value }: Argument) => ({ name, value: evaluate(value, around) }))
   const values = args.map(({ value }) => value)
   const { offset } = expression
+  const method = expression.callee.kind === 'attribute' ? expression.callee.name : undefined
   if (expression.callee.kind === 'lambda') return eitherValue(values)
-  if (callee.names.length === 0) around.onCall({ path: '', callee, args, offset })
+  if (callee.names.length === 0) around.onCall({ path: '', callee, method, args, offset })
   const results: Value[] = []
   for (const path of callee.names) {
-    around.onCall({ path, callee, args, offset })
+    around.onCall({ path, callee, method, args, offset })
     results.push(resultOf(path, values, expression, around))
   }
-  const method = expression.callee.kind === 'attribute' ? methodResult(expression.callee, values, around) : undefined
-  if (method !== undefined) results.unshift(method)
+  const own = expression.callee.kind === 'attribute' ? methodResult(expression.callee, values, around) : undefined
+  if (own !== undefined) results.unshift(own)
   if (results.length === 0) return derived([callee, ...values])
   return results.length === 1 ? (results[0] ?? unknownValue) : eitherValue(results)
 }

@@ -140,7 +140,8 @@ class Judge {
     for (const { value, name } of statement.bases) {
       const base = this.#value(value)
       if (name === 'metaclass')
-        for (const path of base.names) this.#call({ path, callee: base, args: [], offset: statement.offset })
+        for (const path of base.names)
+          this.#call({ path, callee: base, method: undefined, args: [], offset: statement.offset })
       if (
         base.names.some((path) =>
           /^datasets\.(?:\w+\.)*(?:GeneratorBasedBuilder|ArrowBasedBuilder|BeamBasedBuilder|DatasetBuilder)$/.test(
@@ -164,9 +165,12 @@ class Judge {
   #decorate(decorators: readonly Expression[], name: string, offset: number): void {
     for (const decorator of decorators) {
       const value = this.#value(decorator)
-      for (const path of value.names)
-        this.#call({ path, callee: value, args: [{ name: undefined, value: nameValue(`.${name}`) }], offset })
-      if (value.names.some((path) => /^(?:atexit\.register|signal\.signal)$/.test(path))) this.#unit.calls.add(name)
+      // Foreign decorators keep what they are given for later; the file's own, and those that run things, may call it.
+      const isLocal =
+        decorator.kind === 'lambda' || value.names.some((path) => path.startsWith('.') || runners.test(path))
+      if (isLocal) this.#unit.calls.add(name)
+      const args = isLocal ? [{ name: undefined, value: nameValue(`.${name}`) }] : []
+      for (const path of value.names) this.#call({ path, callee: value, method: undefined, args, offset })
     }
   }
 
@@ -235,7 +239,9 @@ class Judge {
     },
     onComputedName: (owner, value, offset) => {
       const isPower =
-        /^(?:os|posix|nt|builtins|subprocess|sys|importlib|socket|ctypes|shutil|pickle|marshal|pty)(?:\.|$)/.test(owner)
+        /^(?:os|posix|nt|builtins|subprocess|sys|sys\.modules|importlib|socket|ctypes|shutil|pickle|marshal|pty)$|^builtins\.(?:__builtins__|globals\(\)|locals\(\)|__import__)$|^importlib\.\w+$|^pkgutil\.resolve_name$|^pydoc\.locate$/.test(
+          owner,
+        )
       const isImport =
         /^(?:builtins\.__import__|importlib\.import_module|importlib\.__import__|pkgutil\.resolve_name|pydoc\.locate)$/.test(
           owner,
@@ -256,8 +262,8 @@ class Judge {
   #call(call: Call): void {
     const { path, args, offset, callee } = call
     if (path.startsWith('.')) this.#unit.calls.add(path.slice(1).split('.')[0] ?? '')
-    const method = /\.(\w+)$/.exec(path)?.[1]
-    if (method !== undefined) this.#unit.calls.add(method)
+    // A method of something that this file may have defined.
+    if (call.method !== undefined && (path === '' || path.startsWith('.'))) this.#unit.calls.add(call.method)
     if (/^builtins\.\w+$/.test(path) && this.#units.has(path.slice('builtins.'.length)))
       this.#unit.calls.add(path.slice('builtins.'.length))
     for (const { value } of args) {
@@ -467,6 +473,9 @@ class Judge {
     return reached
   }
 }
+
+const runners =
+  /^(?:atexit|signal|threading|asyncio|concurrent|timeit|sched|_thread|multiprocessing)\.|^builtins\.(?!staticmethod|classmethod|property|super|type|object)/
 
 function graver(a: Severity, b: Severity): Severity {
   return isAtLeast(a, b) ? a : b

@@ -51,15 +51,26 @@ export function judgeTag({ report, options }: Examination, tag: string, value: u
       report({ rule: rules.pathEscape, message: `The tag includes ${shown(path)}.`, at, subject: shown(path) })
     return
   }
-  if (/python\//.test(name)) return tell('high', 'is of Python')
-  if (/(?:^|[!:])ruby\/|^!ruby/.test(name)) return tell('critical', 'makes an object of Ruby')
-  if (/js\/(?:function|eval)/.test(name)) return tell('critical', 'makes a function of JavaScript')
-  if (/(?:perl|php)\//.test(name)) return tell('high', 'makes an object')
-  // SnakeYAML: a class by its full name (CVE-2022-1471).
-  if (/^(?:tag:yaml\.org,2002:|!!)[a-z]\w*(?:\.[\w$]+)+/i.test(name)) return tell('high', 'makes an object of Java')
-  if (/^!(?:eval|exec|python|shell|sh|cmd|call|lambda|import|env_?exec|pickle)\b/i.test(name))
-    return tell('medium', 'asks for something to be run')
+  for (const [pattern, severity, what] of foreign)
+    if (pattern.test(name)) {
+      tell(severity, what)
+      return
+    }
 }
+
+const foreign: readonly (readonly [RegExp, Severity, string])[] = [
+  [/python\//, 'high', 'is of Python'],
+  [/(?:^|[!:])ruby\/|^!ruby/, 'critical', 'makes an object of Ruby'],
+  [/js\/(?:function|eval)/, 'critical', 'makes a function of JavaScript'],
+  [/(?:perl|php)\//, 'high', 'makes an object'],
+  // SnakeYAML: a class by its full name (CVE-2022-1471).
+  [/^(?:tag:yaml\.org,2002:|!!)[a-z]\w*(?:\.[\w$]+)+/i, 'high', 'makes an object of Java'],
+  [
+    /^!(?:eval|exec|python|shell|sh|cmd|call|lambda|import|env_?exec|pickle)\b/i,
+    'medium',
+    'asks for something to be run',
+  ],
+]
 
 /** Percent signs hide letters in a tag (YAML 1.2.2, 6.8.1). */
 function decoded(tag: string): string {
