@@ -17,6 +17,9 @@ const commands = {
   identity: async () => (await import('./commands/identity.ts')).identity,
   keys: async () => (await import('./commands/keys.ts')).keys,
   budgets: async () => (await import('./commands/budgets.ts')).budgets,
+  findings: async () => (await import('./commands/findings.ts')).findings,
+  actions: async () => (await import('./commands/actions.ts')).actions,
+  api: async () => (await import('./commands/api.ts')).api,
   policy: async () => (await import('./commands/policy.ts')).policy,
   explain: async () => (await import('./commands/explain.ts')).explain,
   replay: async () => (await import('./commands/replay.ts')).replay,
@@ -38,6 +41,11 @@ const help = `holdfast: the layered defence for AI infrastructure, in one progra
   holdfast keys create|list|revoke
                                   API keys of the people and programs that may ask
   holdfast budgets list|show      what is spent, reserved and left
+  holdfast findings list|show|transition
+                                  what is wrong, and what people decided about it
+  holdfast actions list|show|invert|resume
+                                  what was done, and taking it back
+  holdfast api openapi            the OpenAPI document of the management API
   holdfast explain ID             what happened in one exchange, and which rule decided
   holdfast policy check|test|decide
                                   check policies, run their tests, ask one question

@@ -1,5 +1,5 @@
 // server: the composition root. Builds an installation and its gateway, and lets commands administer one.
-export type { Administration, RevokeKey } from './administration.ts'
+export type { ActionWithHistory, Administration, FindingWithHistory, RevokeKey } from './administration.ts'
 export {
   backUp,
   checkInstallation,
