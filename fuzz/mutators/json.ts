@@ -76,7 +76,7 @@ export const jsonMutators: readonly Mutator[] = [
   },
   (text, random) =>
     random.chance(0.05)
-      ? replaceToken(text, random, isString, (old) => `"${old.repeat(2000).replaceAll('"', '')}"`)
+      ? replaceToken(text, random, isString, (old) => `"${old.slice(0, 100).repeat(2000).replaceAll('"', '')}"`)
       : text,
   (text, random) => random.pick(['\xef\xbb\xbf', ' ', '\n', '\0']) + text,
   (text, random) =>
