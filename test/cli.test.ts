@@ -110,7 +110,7 @@ for (const { kind, variable } of kinds)
     }
     const checked = await shell(`${variable ?? 'NONE'}=some-key ${check}`, cwd)
     deepEqual({ code: checked.code, stderr: checked.stderr }, { code: 0, stderr: '' })
-    match(checked.stdout, /holdfast\.yaml is right: 1 upstream\(s\), 5 policies\n$/)
+    match(checked.stdout, /holdfast\.yaml is right: 1 upstream\(s\), 8 policies\n$/)
 
     const schema = JSON.parse((await holdfast(['config', 'schema'])).stdout)
     const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(schema)

@@ -100,6 +100,8 @@ test('every default in the documentation is the one that the program takes', () 
   const settings = settingsSchema.parse({
     upstreams: [{ name: 'a', url: 'https://api.example.com/v1' }],
     policy: { folder: '.' },
+    api: {},
+    operations: {},
     identity: { issuers: [{ issuer: 'https://a.example', audience: 'a', jwks: { url: 'https://a.example/keys' } }] },
   })
   const effective: unknown = JSON.parse(JSON.stringify(settings))
@@ -225,6 +227,19 @@ test('every error code is documented with its status', () => {
       status !== undefined && !codeRows.some((row) => row.code === code && row.statuses.includes(status)),
   )
   assert.deepEqual(wrong, [])
+})
+
+test('every code of the management API is documented, with its status', () => {
+  const documentedCodes = tableRows(read('docs/api.md'), 'Code').map(([code = '', status = '']) => [
+    unquoted(code),
+    status,
+  ])
+  const statuses = Array.from(
+    read('src/api/error.ts').matchAll(/^ {2}(\w+): \{ status: (\d{3})/gm),
+    ([, ...row]) => row,
+  )
+  assert.deepEqual(documentedCodes.toSorted(), statuses.toSorted())
+  assert.deepEqual(statuses.map(([code]) => code).toSorted(), unionIn('src/api/error.ts').toSorted())
 })
 
 function sourcesIn(folder: string): string[] {

@@ -113,6 +113,14 @@ ${upstream}
     # Which models it serves; * stands for any characters.
     models: ['*']
 
+# Health (/livez, /readyz) and metrics (/metrics) on a port of their own (docs/monitoring.md):
+# operations: { host: 127.0.0.1, port: 8789 }
+
+# The management API on http://127.0.0.1:8788: keys, findings, the log, and the admission of files. See docs/api.md.
+# api: {}
+# What is written to stderr; json is for machines:
+# logs: { format: json, level: info }
+
 # Who may do what: Cedar policies and their schema.
 policy:
   folder: ./policies

@@ -11,7 +11,7 @@ test('the example tests of a new folder pass, exercise every policy, and Cedar a
   const { run } = folder(t)
   const { code, stdout } = await run('test', '--coverage', '100', '--oracle')
   equal(stdout.match(/not exercised/), null, stdout)
-  match(stdout, /\n9 passed, 0 failed; 5 of 5 policies exercised\n$/)
+  match(stdout, /\n15 passed, 0 failed; 8 of 8 policies exercised\n$/)
   equal(code, 0)
 })
 
@@ -36,7 +36,7 @@ test('a test that fails says what came out, at its line, and the command ends wi
     / {2}FAIL {2}the scope decides what a key may call: case 4\n {8}line \d+: expected allow, got deny by no policy\n/,
   )
   const junit = await run('test', '--format', 'junit')
-  match(junit.stdout, /<testsuite name="[^"]*default\.test\.yaml" tests="9" failures="1">/)
+  match(junit.stdout, /<testsuite name="[^"]*default\.test\.yaml" tests="15" failures="1">/)
   match(junit.stdout, /<failure message="expected allow, got deny by no policy">/)
   const json = JSON.parse((await run('test', '--format', 'json')).stdout)
   deepEqual([json.ok, json.reports[0].coverage.ratio], [false, 1])

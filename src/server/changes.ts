@@ -12,6 +12,7 @@ const atStartOnly = [
   // Also when all of it comes or goes.
   /^api$/,
   /^api\.listen\.(?:host|port|tls)$/,
+  /^api\.scans\.uploadTimeout$/,
   /^operations(?:\.(?:host|port|tls|allowHttp))?$/,
   /^limits\.(?:maxHeaderBytes|headerTimeout|bodyTimeout)$/,
 ]
@@ -42,7 +43,8 @@ export function withoutRestart(running: Settings, next: Settings): Settings {
 function apiOf(running: Settings['api'], next: Settings['api']): Settings['api'] {
   if (running === undefined || next === undefined) return running
   const { host, port, tls } = running.listen
-  return { ...next, listen: { host, port, tls: tls && (next.listen.tls ?? tls) } }
+  const scans = { ...next.scans, uploadTimeout: running.scans.uploadTimeout }
+  return { ...next, scans, listen: { host, port, tls: tls && (next.listen.tls ?? tls) } }
 }
 
 function operationsOf(running: Settings['operations'], next: Settings['operations']): Settings['operations'] {
