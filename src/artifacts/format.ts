@@ -9,6 +9,8 @@ export interface Format {
   readonly id: string
   /** Loading it can run code or write files: two such readings of the same bytes are a polyglot. */
   readonly isActive: boolean
+  /** Its members are entered one by one, so that a format that is read from its end may well be one of them. */
+  readonly holdsFiles?: boolean
   /**
    * Judged by content; the name is a hint at most. `certain` when a magic number or a structure says so: then failing
    * to parse it is inconclusive. `plausible` when the bytes may be it: failing to parse it then means that they are
@@ -24,7 +26,8 @@ export interface Format {
   examine(examination: Examination): number
 }
 
-export type Recognition = 'certain' | 'plausible'
+/** `trailing`: as `plausible`, by what stands at the end of the bytes. */
+export type Recognition = 'certain' | 'plausible' | 'trailing'
 
 /** What recognising may look at. */
 export interface Probe {

@@ -1,11 +1,9 @@
 // Examines one file: every reading of its bytes that makes sense, what follows behind it, and what is in it.
-import { createHash } from 'node:crypto'
 import { type Budget, createBudget, type ScanLimits } from './budget.ts'
 import { ArtifactError } from './error.ts'
-import type { ArtifactFinding, Report, Verdict } from './finding.ts'
 import type { Examination, Format, Probe, ScanOptions } from './format.ts'
 import { hiddenIn, hiddenProgram } from './hidden.ts'
-import { isAtLeast, type Severity, severities } from './rule.ts'
+import { type Conclusion, createLedger, type Incomplete, type Ledger } from './ledger.ts'
 import { appended, mixedFormats } from './scan-rules.ts'
 import { type Source, stretch } from './source.ts'
 
@@ -20,22 +18,10 @@ export interface ScanRequest {
   readonly now: () => number
 }
 
-export interface FileReport {
+export interface FileReport extends Conclusion {
   readonly path: string
   /** What it is, by content; several when it can be read as several things, `unknown` when as none. */
   readonly formats: readonly string[]
-  readonly verdict: Verdict
-  readonly maxSeverity: Severity | undefined
-  readonly findings: readonly ArtifactFinding[]
-  /** Why the examination is not complete. */
-  readonly incomplete: readonly Incomplete[]
-  /** Findings beyond the limit, which were not kept. */
-  readonly droppedFindings: number
-}
-
-export interface Incomplete {
-  readonly path: string
-  readonly reason: string
 }
 
 export function scan({ source, path, formats, limits, options, now }: ScanRequest): FileReport {
@@ -79,9 +65,11 @@ function examineReadings(walk: Walk, item: Item): readonly string[] {
   const candidates = walk.formats
     .map((format) => ({ format, recognition: format.recognise(probe) }))
     .filter(({ recognition }) => recognition !== undefined)
-  const accepted: { format: Format; end: number }[] = []
-  const failures: { path: string; reason: string; isCertain: boolean }[] = []
+    .sort((a, b) => Number(a.recognition === 'trailing') - Number(b.recognition === 'trailing'))
+  const accepted: Reading[] = []
+  const failures: (Incomplete & { isCertain: boolean })[] = []
   for (const { format, recognition } of candidates) {
+    if (recognition === 'trailing' && isCovered(item.source, accepted)) continue
     try {
       accepted.push({ format, end: format.examine(examinationOf(walk, item)) })
     } catch (error) {
@@ -95,6 +83,16 @@ function examineReadings(walk: Walk, item: Item): readonly string[] {
   reportMixture(walk, item, accepted)
   examineTail(walk, item, accepted)
   return accepted.length === 0 ? ['unknown'] : accepted.map(({ format }) => format.id)
+}
+
+interface Reading {
+  readonly format: Format
+  readonly end: number
+}
+
+/** Whether what was found at the end lies in a container that examines its members itself: a zip file within a tar. */
+function isCovered(source: Source, accepted: readonly Reading[]): boolean {
+  return accepted.some(({ format, end }) => format.holdsFiles === true && isPadding(source, end))
 }
 
 function reportMixture({ ledger }: Walk, { path }: Item, accepted: readonly { format: Format }[]): void {
@@ -165,67 +163,6 @@ function examinationOf(walk: Walk, { source, path, depth }: Item): Examination {
 
 function nameOf(path: string): string {
   return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)
-}
-
-interface Ledger {
-  report(path: string, report: Report): void
-  incomplete(reason: Incomplete): void
-  conclude(): Pick<FileReport, 'verdict' | 'maxSeverity' | 'findings' | 'incomplete' | 'droppedFindings'>
-}
-
-function createLedger(maxFindings: number): Ledger {
-  const findings = new Map<string, ArtifactFinding>()
-  const reasons = new Map<string, Incomplete>()
-  let droppedFindings = 0
-  return {
-    report(path, { rule, message, severity, confidence, at, trace, subject }) {
-      const location = { path, ...at }
-      const id = identityOf(rule.id, location, subject)
-      if (findings.has(id)) return
-      if (findings.size >= maxFindings) droppedFindings++
-      else
-        findings.set(id, {
-          id,
-          rule,
-          severity: severity ?? rule.severity,
-          confidence: confidence ?? 'high',
-          message,
-          location,
-          trace: trace ?? [],
-          subject,
-        })
-    },
-    incomplete(reason) {
-      reasons.set(`${reason.path} ${reason.reason}`, reason)
-    },
-    conclude() {
-      const list = [...findings.values()].sort(bySeverity)
-      const maxSeverity = list[0]?.severity
-      const incomplete = [...reasons.values()]
-      return {
-        verdict: verdictOf(maxSeverity, incomplete.length + droppedFindings),
-        maxSeverity,
-        findings: list,
-        incomplete,
-        droppedFindings,
-      }
-    },
-  }
-}
-
-/** What is found is found, whatever else could not be read; but a trifle does not stand for a whole. */
-function verdictOf(maxSeverity: Severity | undefined, unread: number): Verdict {
-  if (maxSeverity !== undefined && isAtLeast(maxSeverity, unread > 0 ? 'medium' : 'low')) return 'findings'
-  return unread > 0 ? 'inconclusive' : 'clean'
-}
-
-function identityOf(rule: string, location: object, subject: string | undefined): string {
-  const text = JSON.stringify([rule, location, subject ?? null])
-  return `af_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`
-}
-
-function bySeverity(a: ArtifactFinding, b: ArtifactFinding): number {
-  return severities.indexOf(b.severity) - severities.indexOf(a.severity)
 }
 
 function isOverLimit(error: unknown): boolean {

@@ -3,10 +3,11 @@ import { ArtifactError } from '../error.ts'
 import type { Format, Recognition } from '../format.ts'
 import { bytesSource } from '../source.ts'
 import { type Compression, unpack } from '../unpack.ts'
+import { isGzip } from './gzip.ts'
 import { isLz4 } from './lz4.ts'
 import { isLzmaAlone, isXz } from './xz.ts'
 
-export const gzip = stream('gzip', (head) => head[0] === 0x1f && head[1] === 0x8b && head[2] === 8)
+export const gzip = stream('gzip', isGzip)
 
 export const zstd = stream('zstd', (head) => beginsWith(head, [0x28, 0xb5, 0x2f, 0xfd]))
 
@@ -41,7 +42,8 @@ export const zfile: Format = {
     for (const start of [21, 20, 16, 12]) {
       const packed = source.read(start, source.size)
       if ((packed[0] ?? 0) !== 0x78) continue
-      const { bytes, used } = unpack(packed, 'zlib', budget)
+      const { bytes, used, damage } = unpack(packed, 'zlib', budget)
+      if (damage !== undefined) throw damage
       enter(name, bytesSource(bytes))
       return start + used
     }
@@ -49,14 +51,20 @@ export const zfile: Format = {
   },
 }
 
+const leastSalvaged = 32
+
 function stream(id: Compression, isMagic: (head: Uint8Array) => boolean, recognition: Recognition = 'certain'): Format {
   return {
     id,
     isActive: true,
     recognise: ({ head, expected }) => (isMagic(head) ? (expected === id ? 'certain' : recognition) : undefined),
-    examine({ source, budget, enter, name }) {
-      const { bytes, used } = unpack(source.read(0, source.size), id, budget)
+    examine({ source, budget, enter, incomplete, name }) {
+      const { bytes, used, damage } = unpack(source.read(0, source.size), id, budget)
+      // With a magic of two bytes, nothing but damage means that it is something else.
+      if (damage !== undefined && (bytes.length === 0 || (recognition === 'plausible' && bytes.length < leastSalvaged)))
+        throw damage
       enter(name.replace(/\.(?:t?gz|gzip|z|zst|zstd|bz2|xz|lzma|lz4)$/i, ''), bytesSource(bytes))
+      if (damage !== undefined) incomplete(damage.message)
       return used
     },
   }

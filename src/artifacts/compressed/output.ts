@@ -12,6 +12,11 @@ export class Output {
     this.bytes = new Uint8Array(Math.max(16, Math.min(limit, announced)))
   }
 
+  /** Bytes that may still come. */
+  get room(): number {
+    return this.limit - this.length
+  }
+
   /** @throws ArtifactError `over_limit` */
   push(byte: number): void {
     if (this.length >= this.bytes.length) this.grow(1)

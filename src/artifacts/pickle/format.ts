@@ -5,6 +5,7 @@ import { examineStreams, isPickleAt } from './streams.ts'
 export const pickle: Format = {
   id: 'pickle',
   isActive: true,
+  holdsFiles: true,
   recognise({ source, head, expected }) {
     if (expected === 'pickle') return 'certain'
     if (head[0] === 0x80 && (head[1] ?? 9) >= 2 && (head[1] ?? 9) <= 5) return 'certain'

@@ -21,7 +21,7 @@ export function unpackFolder(source: Source, streams: Streams, folder: Folder, b
     throw new ArtifactError('unsupported', 'a 7z filter with several streams is not read here')
   const before = streams.packSizes.slice(0, folder.firstPacked).reduce((sum, size) => sum + size, 0)
   const offset = signatureLength + streams.packPosition + before
-  let bytes: Buffer = exactly(source, offset, streams.packSizes[folder.firstPacked] ?? -1, 'a packed stream')
+  let bytes = exactly(source, offset, streams.packSizes[folder.firstPacked] ?? -1, 'a packed stream')
   let [input] = packedInputs
   for (let step = 0; input !== undefined; step++) {
     const coder = coders[input]

@@ -15,6 +15,7 @@ const maxHeader = 64 * 1024 * 1024
 export const sevenZip: Format = {
   id: '7z',
   isActive: true,
+  holdsFiles: true,
   recognise: ({ head }) => (signature.equals(Buffer.from(head.subarray(0, 6))) ? 'certain' : undefined),
   examine(examination) {
     const { source } = examination

@@ -9,6 +9,7 @@ import { isTarHeader, readEntries, type TarEntry } from './header.ts'
 export const tar: Format = {
   id: 'tar',
   isActive: true,
+  holdsFiles: true,
   recognise({ head }) {
     const header = Buffer.from(head.buffer, head.byteOffset, head.byteLength)
     if (!isTarHeader(header)) return undefined

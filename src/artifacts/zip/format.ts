@@ -22,7 +22,7 @@ export const zip: Format = {
     const starts = head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5)
     if (starts || expected === 'zip') return 'certain'
     return Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength).includes('PK\x05\x06', 0, 'latin1')
-      ? 'plausible'
+      ? 'trailing'
       : undefined
   },
   examine(examination) {
@@ -181,14 +181,16 @@ function isArray(content: Source): boolean {
   return Buffer.from(content.read(0, 6)).equals(Buffer.from('\x93NUMPY', 'latin1'))
 }
 
-function contentOf({ source, budget }: Examination, entry: Entry, { dataOffset }: LocalHeader): Source {
+function contentOf({ source, budget, incomplete }: Examination, entry: Entry, { dataOffset }: LocalHeader): Source {
   if (entry.method === 0) return stretch(source, dataOffset, entry.packedSize)
   if (entry.method === lzmaMethod)
     return bytesSource(unpackLzma(exactly(source, dataOffset, entry.packedSize, 'a member'), entry, budget))
   const compression = compressions.get(entry.method)
   if (compression === undefined)
     throw new ArtifactError('unsupported', `compressed by method ${entry.method}, which is not read here`)
-  return bytesSource(unpack(source.read(dataOffset, entry.packedSize), compression, budget, entry.size).bytes)
+  const { bytes, damage } = unpack(source.read(dataOffset, entry.packedSize), compression, budget, entry.size)
+  if (damage !== undefined) incomplete(`${shown(entry.name)}: ${damage.message}`)
+  return bytesSource(bytes)
 }
 
 /** 5.8.8: two bytes of version, the length of the properties, they, then the data; the size is the entry's. */
