@@ -140,7 +140,7 @@ for (const [code, words] of [
     deepEqual([await ask(), await ask('hold_unknown')], [200, 401])
     const told = reports.filter((line) => line.includes('not_recorded'))
     equal(told.length, 1, reports.join(''))
-    ok(told[0]?.includes(words), told[0])
+    ok(told[0]?.includes(words), reports.join(''))
     await installation.log.checkpoint()
     await requireRecorded(data, answered)
   })

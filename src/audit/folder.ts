@@ -12,16 +12,24 @@ import { LogError } from './error.ts'
 import type { LogFiles } from './files.ts'
 import { type JournalTail, journalTail } from './journal.ts'
 import { type Hash, joinPeaks, peaksOf } from './tlog/merkle.ts'
-import { parseVerifierKeys, type VerifierKey } from './tlog/note.ts'
+import { parseNote, parseVerifierKeys, type VerifierKey } from './tlog/note.ts'
 import type { SubtreeHash } from './tlog/proofs.ts'
 import { decodeBundle, decodeTile, partialWidth, tilePath, tileWidth } from './tlog/tiles.ts'
 import { type Edge, levelsOf } from './tree.ts'
 
 export const journalNames = ['journal.0', 'journal.1'] as const
 
-/** The note of the newest checkpoint; undefined when there is none. */
+/** The note of the newest checkpoint; undefined when there is none. @throws LogError `signature` when it is no note */
 export async function readCheckpointNote(files: LogFiles, dir: string): Promise<string | undefined> {
-  return textOf(await files.read(join(dir, 'checkpoint')))
+  const path = join(dir, 'checkpoint')
+  const note = textOf(await files.read(path))
+  try {
+    if (note !== undefined) parseNote(note)
+  } catch (error) {
+    if (!(error instanceof LogError)) throw error
+    throw new LogError(error.code, `${path} is damaged: ${error.message}`, error)
+  }
+  return note
 }
 
 /**
@@ -99,7 +107,7 @@ export async function partialWidths(
  * @throws LogError `damaged` when a tile or the last bundle is not there
  */
 export async function readEdge(files: LogFiles, dir: string, size: number): Promise<Edge> {
-  const tiles = levelsOf(size).map(async (level) => {
+  const readingTiles = levelsOf(size).map(async (level) => {
     const width = partialWidth(size, level)
     if (width === 0) return []
     const index = Math.floor(size / tileWidth ** (level + 1))
@@ -107,11 +115,13 @@ export async function readEdge(files: LogFiles, dir: string, size: number): Prom
     if (tile === undefined) throw new LogError('damaged', `${tilePath(level, index, width)} is missing or cut`)
     return tile
   })
+  // Before anything else is waited for: one that is missing must not be found while nobody looks.
+  const tiles = await Promise.all(readingTiles)
   const width = partialWidth(size, 0)
   const index = Math.floor(size / tileWidth)
   const bundle = width === 0 ? [] : await readBundle(files, dir, index, width)
   if (bundle === undefined) throw new LogError('damaged', `${tilePath('entries', index, width)} is missing`)
-  return { size, tiles: await Promise.all(tiles), bundle }
+  return { size, tiles, bundle }
 }
 
 /** What the journals hold beyond the first `size` entries, and the journals that are not there. */

@@ -98,7 +98,7 @@ export function publicKeysOf(origin: string, keys: SigningKeys): string {
 /** The tree under its checkpoint, or a new one. */
 async function openTree(options: PublisherOptions): Promise<Publisher> {
   const { files, dir } = options
-  const note = await readCheckpointNote(files, dir)
+  const note = await readable(`the checkpoint of ${dir}`, () => readCheckpointNote(files, dir))
   const history = await readHistoryEnd(files, dir)
   if (note === undefined) {
     const isNew = history.last === undefined && (await files.list(join(dir, 'tile'))).length === 0
@@ -109,7 +109,7 @@ async function openTree(options: PublisherOptions): Promise<Publisher> {
   }
 
   const { ed25519, mldsa44 } = verifierKeys(options.origin, options.keys)
-  const checkpoint = openCheckpoint(note, [ed25519, mldsa44])
+  const checkpoint = await readable(`the checkpoint of ${dir}`, () => openCheckpoint(note, [ed25519, mldsa44]))
   if (history.last !== undefined && history.last.size > checkpoint.size) {
     throw new LogError(
       'damaged',
@@ -124,7 +124,7 @@ async function openTree(options: PublisherOptions): Promise<Publisher> {
 
 /** The right edge, if it is what the checkpoint was signed over. */
 async function checkedEdge({ files, dir }: PublisherOptions, checkpoint: SignedCheckpoint): Promise<Edge> {
-  const edge = await readEdge(files, dir, checkpoint.size)
+  const edge = await readable(`the tree in ${dir}`, () => readEdge(files, dir, checkpoint.size))
   const fromBundle = edge.bundle.map((entry) => Buffer.from(leafHash(entry)).toString('hex'))
   const fromTile = (edge.tiles[0] ?? []).map((hash) => Buffer.from(hash).toString('hex'))
   const isSigned = Buffer.compare(rootOf(edge), checkpoint.root) === 0
@@ -132,6 +132,17 @@ async function checkedEdge({ files, dir }: PublisherOptions, checkpoint: SignedC
     throw new LogError('damaged', `the tree in ${dir} is not what its checkpoint says; run 'holdfast audit verify'`)
   }
   return edge
+}
+
+/** Says of what cannot be read what it is, and what to do. */
+async function readable<T>(what: string, read: () => T): Promise<Awaited<T>> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!(error instanceof LogError) || error.code === 'io') throw error
+    const remedy = "'holdfast audit verify' says what is left; put the folder back from a backup"
+    throw new LogError(error.code, `${what} cannot be used: ${error.message}; ${remedy}`, error)
+  }
 }
 
 async function outdatedPartials({ files, dir }: PublisherOptions, edge: Edge): Promise<string[]> {

@@ -3,7 +3,6 @@ import { equal } from 'node:assert/strict'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { type OcsfEvent, readEntries, verifyLog } from '#audit'
 import { connectControl, ensurePolicies } from '#server'
 import { type CommandResult, holdfast, type RunningGateway, startServe, temporaryFolder } from './holdfast.ts'
@@ -32,6 +31,11 @@ export interface Served {
   event(classUid: number, isWanted: (event: OcsfEvent) => boolean): Promise<OcsfEvent>
 }
 
+/** A test, or whatever else cleans up at its end. */
+interface Cleaner {
+  after(cleanUp: () => unknown): void
+}
+
 export interface ServedOptions {
   /** Lines of YAML beside `upstreams` and `policy`. */
   readonly yaml?: string
@@ -44,7 +48,7 @@ export interface ServedOptions {
   readonly start?: (cwd: string, args: readonly string[]) => Promise<RunningGateway>
 }
 
-export async function startServed(t: TestContext, options: ServedOptions = {}): Promise<Served> {
+export async function startServed(t: Cleaner, options: ServedOptions = {}): Promise<Served> {
   const upstream = await startUpstream(say('All ', 'is ', 'well.'))
   t.after(() => upstream.close())
   const cwd = temporaryFolder(t)
