@@ -130,11 +130,14 @@ export class SinkScanner {
     return this.#needles.placesIn(word).find(({ end }) => isNamePart(end))?.end
   }
 
+  /** One by one, since a run of white space may arrive in pieces. */
   #space(piece: string): void {
-    if (this.#suspiciousAt !== Number.POSITIVE_INFINITY && this.#needles.isCutAtSpace(this.#word)) this.#word += piece
-    else {
-      this.#endWord()
-      if (this.#isOutward) this.#outside += piece
+    for (const space of piece) {
+      if (this.#suspiciousAt !== Number.POSITIVE_INFINITY && this.#needles.isCutAtSpace(this.#word)) this.#word += space
+      else {
+        this.#endWord()
+        if (this.#isOutward) this.#outside += space
+      }
     }
   }
 
