@@ -1,6 +1,7 @@
 // What a name that a pickle imports is: a value of Python's own library, a class of a framework, a function that
 // rebuilds one, or something else. From that follows what may be done with it.
 import { isActiveName } from './active-names.ts'
+import { capability } from './capabilities.ts'
 import { isClosed, isFramework, isGadget } from './frameworks.ts'
 import { isRebuilder } from './rebuilders.ts'
 import { isHarmlessMention, isStandardLibrary, isValueMaker, renamed } from './standard-library.ts'
@@ -55,7 +56,7 @@ function standingOf(module: string, name: string, path: string, allowed: Readonl
   if (isClassName(name)) return isActiveName(module, name) ? 'active' : 'framework'
   // A dotted name walks through attributes: through a module that the framework imports it leads anywhere.
   if (name.includes('.') && !isMethodOfClass(name)) return 'active'
-  return isActiveName(module, name) ? 'active' : 'function'
+  return isActiveName(module, name) || isModule(name) ? 'active' : 'function'
 }
 
 /** Within closed parts, plain functions of arithmetic are still no more than that. */
@@ -70,6 +71,11 @@ export function isClassName(name: string): boolean {
 
 function isMethodOfClass(name: string): boolean {
   return /^_*[A-Z]\w*\.[a-z]\w*$/.test(name)
+}
+
+/** A module that the framework imports for itself; `trace` is a function of arithmetic as well. */
+function isModule(name: string): boolean {
+  return name !== 'trace' && capability(name) !== undefined
 }
 
 /** Keras saves itself within a pickle as a .keras file, and reads that with a method of its own. */

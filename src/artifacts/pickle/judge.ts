@@ -141,12 +141,15 @@ export function createJudge(examination: Examination): Judge {
         const checked = args === undefined ? undefined : checkedCall(contextOf(found, callee, args, offset))
         if (checked === undefined) break
         calls.add(found.path)
+        if (checked.kind === kind.encoded) nestedEncoded(checked)
         return checked
       }
       case 'framework':
         if (isBare || isPlainConstruction(found, args)) return made
         break
       case 'function':
+        // Without a constructor only a class can be instantiated, whatever its name looks like.
+        if (opcode === 'NEWOBJ' || opcode === 'NEWOBJ_EX') return made
         if (isReconstructorName(found.name) && args?.every(isPlainArgument)) return madeBy(found, callee, args)
         break
       case 'foreign':
@@ -398,7 +401,7 @@ export function createJudge(examination: Examination): Judge {
   }
 }
 
-const largestAllocation = 2 ** 31
+const largestAllocation = 2 ** 30
 /** The place of a dictionary that nothing was put into. */
 const emptyPlace = -2
 

@@ -62,9 +62,32 @@ export function randomPickle(random: () => number): Buffer {
     stack.push('s')
   }
 
+  /** Writes something that leaves a value. */
+  const push = (given: string, ...parts: Parameters<typeof emit>) => {
+    emit(...parts)
+    stack.push(given)
+  }
+  /** Writes something that takes the topmost values and leaves another, or none. */
+  const replace = (taken: number, given: string, opcode: string | number) => {
+    emit(opcode)
+    stack.length -= taken
+    if (given !== '') stack.push(given)
+  }
+  /** Writes something that takes everything above the mark, and what is below it when `given` says what remains. */
+  const close = (given: string, ...parts: Parameters<typeof emit>) => {
+    emit(...parts)
+    popMark()
+    if (given !== '') stack.push(given)
+  }
+  const remember = (...parts: Parameters<typeof emit>) => {
+    emit(...parts)
+    written++
+  }
+
   const data: (() => void)[] = [
-    () => (
-      emit(
+    () =>
+      push(
+        'n',
         pick([
           'N',
           '\x88',
@@ -80,88 +103,85 @@ export function randomPickle(random: () => number): Buffer {
           'I 7\n',
         ]),
       ),
-      stack.push('n')
-    ),
-    () => (emit('K', below(256)), stack.push('n')),
-    () => (emit('M', little(below(65536), 2)), stack.push('n')),
-    () => (emit('J', little(below(2 ** 31), 4)), stack.push('n')),
-    () => (emit('G', Buffer.alloc(8, below(64))), stack.push('n')),
+    () => push('n', 'K', below(256)),
+    () => push('n', 'M', little(below(65536), 2)),
+    () => push('n', 'J', little(below(2 ** 31), 4)),
+    () => push('n', 'G', Buffer.alloc(8, below(64))),
     () => {
       const length = below(9)
-      emit(0x8a, length, Buffer.from(Array.from({ length }, () => below(256))))
-      stack.push('n')
+      push('n', 0x8a, length, Buffer.from(Array.from({ length }, () => below(256))))
     },
-    () => (emit(0x8b, little(3, 4), 'abc'), stack.push('n')),
+    () => push('n', 0x8b, little(3, 4), 'abc'),
     () => text(),
-    () => (emit('C', 4, 'abcd'), stack.push('b')),
-    () => (emit('B', little(30, 4), Buffer.alloc(30, 65)), stack.push('b')),
-    () => (emit(0x8e, little(2, 8), 'xy'), stack.push('b')),
-    () => (emit(0x96, little(2, 8), 'xy'), stack.push('b')),
-    () => (emit(']'), stack.push('l')),
-    () => (emit('}'), stack.push('d')),
-    () => (emit(0x8f), stack.push('e')),
-    () => (emit(')'), stack.push('t')),
+    () => push('b', 'C', 4, 'abcd'),
+    () => push('b', 'B', little(30, 4), Buffer.alloc(30, 65)),
+    () => push('b', 0x8e, little(2, 8), 'xy'),
+    () => push('b', 0x96, little(2, 8), 'xy'),
+    () => push('l', ']'),
+    () => push('d', '}'),
+    () => push('e', 0x8f),
+    () => push('t', ')'),
   ]
   const imports: (() => void)[] = [
-    () => (emit('c', Buffer.from(`${pick(names)}\n${pick(names)}\n`)), stack.push('g')),
+    () => push('g', 'c', Buffer.from(`${pick(names)}\n${pick(names)}\n`)),
     () => {
       text()
-      if (random() < 0.3) emit(0x94), written++
+      if (random() < 0.3) remember(0x94)
       text()
-      emit(0x93)
-      stack.length--
-      stack[stack.length - 1] = 'g'
+      replace(2, 'g', 0x93)
     },
   ]
   const top = (...kinds: string[]) =>
     since() >= kinds.length &&
     kinds.every((each, at) => each === '*' || each.includes(stack[stack.length - kinds.length + at] ?? ''))
-  const replace = (taken: number, given: string) => {
-    stack.length -= taken
-    stack.push(given)
-  }
+  const isMarked = () => marks.length > 0
+  /** What lies below the mark. */
+  const isAbove = (kinds: string) => isMarked() && kinds.includes(stack[(marks.at(-1) ?? 0) - 1] ?? '?')
 
-  const others: (() => void)[] = [
-    () => (emit('('), marks.push(stack.length)),
-    () => top('*') && (emit('2'), stack.push(stack.at(-1) ?? 'n')),
-    () => since() > 0 && (emit('0'), stack.pop()),
-    () => marks.length > 0 && (emit('1'), popMark()),
-    () => marks.length > 0 && (emit('t'), popMark(), stack.push('t')),
-    () => marks.length > 0 && (emit('l'), popMark(), stack.push('l')),
-    () => marks.length > 0 && since() % 2 === 0 && (emit('d'), popMark(), stack.push('d')),
-    () => marks.length > 0 && (emit(0x91), popMark(), stack.push('f')),
-    () => top('*') && (emit(0x85), replace(1, 't')),
-    () => top('*', '*') && (emit(0x86), replace(2, 't')),
-    () => top('*', '*', '*') && (emit(0x87), replace(3, 't')),
-    () => top('lo', '*') && (emit('a'), stack.pop()),
-    () => top('do', '*', '*') && (emit('s'), stack.splice(-2)),
-    () => marks.length > 0 && /[lo]/.test(stack[(marks.at(-1) ?? 0) - 1] ?? '') && (emit('e'), popMark()),
-    () => marks.length > 0 && /[eo]/.test(stack[(marks.at(-1) ?? 0) - 1] ?? '') && (emit(0x90), popMark()),
-    () =>
-      marks.length > 0 &&
-      since() % 2 === 0 &&
-      /[do]/.test(stack[(marks.at(-1) ?? 0) - 1] ?? '') &&
-      (emit('u'), popMark()),
-    () => top('go', 't') && (emit('R'), replace(2, 'o')),
-    () => top('g', 't') && (emit(0x81), replace(2, 'o')),
-    () => top('g', 't', 'd') && (emit(0x92), replace(3, 'o')),
-    () => top('o', '*') && (emit('b'), stack.pop()),
-    () =>
-      marks.length > 0 && since() > 0 && stack[marks.at(-1) ?? 0] === 'g' && (emit('o'), popMark(), stack.push('o')),
-    () => marks.length > 0 && (emit('i', Buffer.from('mod\nName\n')), popMark(), stack.push('o')),
-    () => (emit('Pid\n'), stack.push('o')),
-    () => top('*') && (emit('Q'), replace(1, 'o')),
-    () => top('*') && (emit(0x94), written++),
-    () => top('*') && (emit('q', written), written++),
-    () => top('*') && (emit('r', little(pick([written, 3, 700, 100_000]), 4)), written++),
-    () =>
-      top('*') &&
-      (emit(`p${pick([`${written}`, ' 7 ', '+3', '1_1', '007', '00000000000000000000000002'])}\n`), written++),
-    () => written > 0 && (emit('h', below(written)), stack.push('o')),
-    () => written > 0 && (emit('j', little(pick([below(written), 3, 700, 100_000]), 4)), stack.push('o')),
-    () => written > 0 && (emit(`g${pick([String(below(written)), '7', '3', '11', '2'])}\n`), stack.push('o')),
-    () => emit(0x80, pick(protocols)),
-    () => emit(0x95, little(random() < 0.9 ? 0 : below(9), 8)),
+  /** Each opcode with when it makes sense. */
+  const others: (readonly [isFitting: () => boolean, write: () => void])[] = [
+    [
+      () => true,
+      () => {
+        emit('(')
+        marks.push(stack.length)
+      },
+    ],
+    [() => top('*'), () => push(stack.at(-1) ?? 'n', '2')],
+    [() => since() > 0, () => replace(1, '', '0')],
+    [isMarked, () => close('', '1')],
+    [isMarked, () => close('t', 't')],
+    [isMarked, () => close('l', 'l')],
+    [() => isMarked() && since() % 2 === 0, () => close('d', 'd')],
+    [isMarked, () => close('f', 0x91)],
+    [() => top('*'), () => replace(1, 't', 0x85)],
+    [() => top('*', '*'), () => replace(2, 't', 0x86)],
+    [() => top('*', '*', '*'), () => replace(3, 't', 0x87)],
+    [() => top('lo', '*'), () => replace(1, '', 'a')],
+    [() => top('do', '*', '*'), () => replace(2, '', 's')],
+    [() => isAbove('lo'), () => close('', 'e')],
+    [() => isAbove('eo'), () => close('', 0x90)],
+    [() => isAbove('do') && since() % 2 === 0, () => close('', 'u')],
+    [() => top('go', 't'), () => replace(2, 'o', 'R')],
+    [() => top('g', 't'), () => replace(2, 'o', 0x81)],
+    [() => top('g', 't', 'd'), () => replace(3, 'o', 0x92)],
+    [() => top('o', '*'), () => replace(1, '', 'b')],
+    [() => isMarked() && since() > 0 && stack[marks.at(-1) ?? 0] === 'g', () => close('o', 'o')],
+    [isMarked, () => close('o', 'i', 'mod\nName\n')],
+    [() => true, () => push('o', 'Pid\n')],
+    [() => top('*'), () => replace(1, 'o', 'Q')],
+    [() => top('*'), () => remember(0x94)],
+    [() => top('*'), () => remember('q', written)],
+    [() => top('*'), () => remember('r', little(pick([written, 3, 700, 100_000]), 4))],
+    [
+      () => top('*'),
+      () => remember(`p${pick([`${written}`, ' 7 ', '+3', '1_1', '007', '00000000000000000000000002'])}\n`),
+    ],
+    [() => written > 0, () => push('o', 'h', below(written))],
+    [() => written > 0, () => push('o', 'j', little(pick([below(written), 3, 700, 100_000]), 4))],
+    [() => written > 0, () => push('o', `g${pick([String(below(written)), '7', '3', '11', '2'])}\n`)],
+    [() => true, () => emit(0x80, pick(protocols))],
+    [() => true, () => emit(0x95, little(random() < 0.9 ? 0 : below(9), 8))],
   ]
 
   if (random() < 0.7) emit(0x80, pick(protocols))
@@ -169,7 +189,10 @@ export function randomPickle(random: () => number): Buffer {
     const group = random()
     if (group < 0.35) pick(data)()
     else if (group < 0.5) pick(imports)()
-    else pick(others)()
+    else {
+      const [isFitting, write] = pick(others)
+      if (isFitting()) write()
+    }
   }
   while (marks.length > 0) {
     emit('t')
