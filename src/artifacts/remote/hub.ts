@@ -30,7 +30,8 @@ export async function hubTargets(address: string, hub: HubSettings, world: Remot
   const root = kind === 'models' ? '' : `${kind}/`
   return files.map(({ path, size }): Target => {
     const shownAs = `hf:${root}${name}@${revision}/${path}`
-    if (escapesFolder(path)) return { path: shownAs, refused: 'a name that leads out of the repository' }
+    if (escapesFolder(path) || !path.isWellFormed())
+      return { path: shownAs, refused: 'a name that leads out of the repository' }
     const url = new URL(
       `${hub.endpoint.origin}/${root}${name}/resolve/${sha}/${path.split('/').map(encodeURIComponent).join('/')}`,
     )

@@ -22,7 +22,8 @@ export async function renderReport(report: ScanReport, format: ReportFormat, has
   }
 }
 
-/** Well-formed whatever is in it: half a surrogate pair would be no UTF-8. */
+/** Half a surrogate pair, which no UTF-8 can hold, becomes U+FFFD. */
 function json(value: object): string {
-  return `${JSON.stringify(value, null, 2).toWellFormed()}\n`
+  const wellFormed = (_: string, each: unknown) => (typeof each === 'string' ? each.toWellFormed() : each)
+  return `${JSON.stringify(value, wellFormed, 2)}\n`
 }

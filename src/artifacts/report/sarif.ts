@@ -129,7 +129,8 @@ function notificationsOf({ path, incomplete }: ReportedFile) {
 }
 
 /** A path as a relative reference, or the address that it is. */
-function uriOf(path: string): string {
+function uriOf(written: string): string {
+  const path = written.toWellFormed()
   const scheme = /^(?:https|s3|hf):/.exec(path)?.[0]
   if (scheme !== undefined) return encodeURI(path)
   const reference = path.split('/').map(encodeURIComponent).join('/')

@@ -11,7 +11,7 @@ export interface JobSettings {
   readonly allowed: readonly string[]
 }
 
-const text = (limit: number) => z.string().transform((value) => value.slice(0, limit))
+const text = (limit: number) => z.string().transform((value) => value.slice(0, limit).toWellFormed())
 const id = z.string().regex(/^[a-z0-9][a-z0-9._/-]{0,127}$/)
 const tags = z.array(text(200)).max(64)
 const place = z.number().nonnegative()
