@@ -50,7 +50,7 @@ test('an input in tokens is refused, or on record as not inspected', () => {
 })
 
 test('vectors are no text, in either encoding; usage is counted', () => {
-  const response = parseResponse(encode(answer([0.5, -1e-9, 12], packed(0.5, -1e-9, 12), [])))
+  const response = parseResponse(encode(answer([0.5, -1e-9, 12], packed(...Array(32).fill(-1e-9)), [])))
   assert.deepEqual(response.parts, [])
   assert.deepEqual(
     response.names.map(({ path }) => path),
@@ -82,8 +82,14 @@ test('whatever is a string in place of a number, or no vector in base64, is text
 test('any vector of floats that models compute is one, and no readable text is', () => {
   const float = fc.float({ min: -65504, max: 65504, noNaN: true })
   fc.assert(
-    fc.property(fc.array(float, { minLength: 1 }), (numbers) => {
+    fc.property(fc.array(float, { minLength: 32, maxLength: 200 }), (numbers) => {
       assert.deepEqual(textsOf(answer(packed(...numbers))), [])
+    }),
+  )
+  // Of so few numbers that a word may look like them.
+  fc.assert(
+    fc.property(fc.array(float, { minLength: 1, maxLength: 31 }), (numbers) => {
+      assert.equal(textsOf(answer(packed(...numbers))).length, 1)
     }),
   )
   const words = fc.array(fc.stringMatching(/^[a-z]{4}$/), { minLength: 1 })

@@ -100,7 +100,7 @@ function isPackedVector(bytes: Buffer, start: number, end: number): boolean {
   const base64 = bytes.toString('latin1', start, end)
   const packed = Buffer.from(base64, 'base64')
   // Node's decoder passes over what is not base64; encoding again shows that there was nothing of the kind.
-  if (packed.length % 4 !== 0 || packed.length === 0 || packed.toString('base64') !== base64) return false
+  if (packed.length % 4 !== 0 || packed.length < 4 * leastNumbers || packed.toString('base64') !== base64) return false
   const view = new DataView(packed.buffer, packed.byteOffset, packed.length)
   for (let at = 0; at < packed.length; at += 4) {
     // Not a number is not within the range either.
@@ -108,6 +108,9 @@ function isPackedVector(bytes: Buffer, start: number, end: number): boolean {
   }
   return true
 }
+
+/** A word of sixteen letters decodes to three plausible numbers now and then; one of many numbers is nobody's word. */
+const leastNumbers = 32
 
 /** IEEE 754 binary16. */
 const largestHalf = 65504
