@@ -27,6 +27,7 @@ import { checkpointIndex, checkpointShard, fingerprint } from './tensorflow/chec
 import { frozenGraph, kerasMetadata, metaGraph, savedModel } from './tensorflow/format.ts'
 import { textGraph } from './tensorflow/text-format.ts'
 import { text } from './text/format.ts'
+import { tflite } from './tflite/format.ts'
 import { xml } from './xml/format.ts'
 import { yaml } from './yaml/format.ts'
 import { zip } from './zip/format.ts'
@@ -56,6 +57,7 @@ export const formats: readonly Format[] = [
   checkpointShard,
   fingerprint,
   kerasMetadata,
+  tflite,
   kerasConfig,
   coreml,
   rds,
