@@ -214,7 +214,7 @@ function judgeResolvers({ report }: Examination, text: string, pointer: string):
 }
 
 const proseKeys =
-  /^(?:description|text|content|prompt|source|code|body|message|example|readme|citation|comment|title|instruction|output|input|completion|license|docs?|summary|note|usage)s?$/i
+  /^(?:description|text|content|prompt|source|code|body|message|example|readme|citation|comment|title|instruction|output|input|completion|license|docs?|summary|note|usage|run|command|script|cmd)s?$/i
 
 /** An expression that gets at the system, in the spellings of Python. */
 function isCode(text: string): boolean {

@@ -92,7 +92,12 @@ function weigh(
   if (isFramework(module)) {
     const isLoader = weighImport(path, options.allowed)?.severity === 'high'
     if (isLoader) return { severity: 'high', why: 'it loads, opens or runs what it is given' }
-    const isPlain = isClassName(name) || loader === 'FunctionNode' || loader === 'UfuncNode' || loader === 'DTypeNode'
+    const isPlain =
+      isClassName(name) ||
+      loader === 'FunctionNode' ||
+      loader === 'UfuncNode' ||
+      loader === 'DTypeNode' ||
+      loader === 'TypeNode'
     return isPlain ? undefined : { severity: 'medium', why: 'it is not known to be harmless' }
   }
   return loader === 'ObjectNode' || loader === 'TypeNode'

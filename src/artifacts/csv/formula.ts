@@ -10,7 +10,7 @@ export interface CellFinding {
 const reaching =
   /\b(?:HYPERLINK|WEBSERVICE|FILTERXML|IMPORT(?:XML|DATA|HTML|FEED|RANGE)|IMAGE|RTD|CALL|REGISTER(?:\.ID)?|EXEC|SHELL|RUN|DDE|FOPEN|FWRITE\w*|SQL\.REQUEST|STOCKHISTORY|CUBE\w+|GETPIVOTDATA|QUERY)\s*\(/i
 /** Dynamic data exchange: a program, a bar, a topic, an exclamation mark, an item. */
-const exchange = /[A-Za-z][\w.\\: -]{0,60}\|\s*['"]?[^|]{0,400}['"]?\s*![A-Za-z0-9$_]/
+const exchange = /[A-Za-z][\w.\\: -]{0,60}\|\s*['"]?[^|]{0,400}['"]?\s*!['"A-Za-z0-9$_]/
 const call = /[A-Za-z][\w.]*\s*\(/
 
 /** @returns undefined for numbers, telephone numbers, handles, lists and prose */

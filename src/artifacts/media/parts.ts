@@ -19,13 +19,19 @@ export type Walker = (source: Source, tick: () => void) => Structure
 
 const maxParts = 1_000_000
 
-/** Calls `next` for the place of each part until it says where all ends. */
-function walkParts(source: Source, from: number, tick: () => void, next: (at: number) => Step): Structure {
+/** Calls `next` for the place of each part until it says where all ends, which it must when the format `hasEnd`. */
+function walkParts(
+  source: Source,
+  from: number,
+  tick: () => void,
+  next: (at: number) => Step,
+  hasEnd = false,
+): Structure {
   const parts: Part[] = []
   let at = from
   for (let count = 0; count < maxParts; count++) {
     if (count % 256 === 0) tick()
-    if (at >= source.size) return { end: source.size, isWhole: at === source.size, parts }
+    if (at >= source.size) return { end: source.size, isWhole: at === source.size && !hasEnd, parts }
     const step = next(at)
     if (step.kind === 'end') return { end: Math.min(step.end, source.size), isWhole: step.end <= source.size, parts }
     if (step.kind === 'lost') return { end: source.size, isWhole: false, parts }
@@ -49,26 +55,38 @@ function bytesAt(source: Source, at: number, length: number): Buffer {
 }
 
 export const png: Walker = (source, tick) =>
-  walkParts(source, 8, tick, (at) => {
-    const head = bytesAt(source, at, 8)
-    if (head.length < 8) return lost
-    const type = head.toString('latin1', 4)
-    const length = head.readUInt32BE(0) + 12
-    return type === 'IEND' ? { kind: 'end', end: at + length } : part(length, /^(?:tEXt|zTXt|iTXt|eXIf)$/.test(type))
-  })
+  walkParts(
+    source,
+    8,
+    tick,
+    (at) => {
+      const head = bytesAt(source, at, 8)
+      if (head.length < 8) return lost
+      const type = head.toString('latin1', 4)
+      const length = head.readUInt32BE(0) + 12
+      return type === 'IEND' ? { kind: 'end', end: at + length } : part(length, /^(?:tEXt|zTXt|iTXt|eXIf)$/.test(type))
+    },
+    true,
+  )
 
 export const jpeg: Walker = (source, tick) =>
-  walkParts(source, 2, tick, (at) => {
-    const head = bytesAt(source, at, 4)
-    if (head[0] !== 0xff) return lost
-    const marker = head[1] ?? 0
-    if (marker === 0xd9) return { kind: 'end', end: at + 2 }
-    if (marker === 0xff || marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)) return part(marker === 0xff ? 1 : 2)
-    if (head.length < 4) return lost
-    const length = head.readUInt16BE(2) + 2
-    if (marker === 0xda) return part(length + scanLength(source, at + length))
-    return part(length, marker === 0xfe || (marker >= 0xe1 && marker <= 0xef))
-  })
+  walkParts(
+    source,
+    2,
+    tick,
+    (at) => {
+      const head = bytesAt(source, at, 4)
+      if (head[0] !== 0xff) return lost
+      const marker = head[1] ?? 0
+      if (marker === 0xd9) return { kind: 'end', end: at + 2 }
+      if (marker === 0xff || marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)) return part(marker === 0xff ? 1 : 2)
+      if (head.length < 4) return lost
+      const length = head.readUInt16BE(2) + 2
+      if (marker === 0xda) return part(length + scanLength(source, at + length))
+      return part(length, marker === 0xfe || (marker >= 0xe1 && marker <= 0xef))
+    },
+    true,
+  )
 
 /** Coded data goes on up to a marker that is neither stuffing nor a restart. */
 function scanLength(source: Source, from: number): number {
@@ -92,15 +110,22 @@ export const gif: Walker = (source, tick) => {
   const head = bytesAt(source, 0, 13)
   const flags = head[10] ?? 0
   const table = (flags & 0x80) === 0 ? 0 : 3 * 2 ** ((flags & 7) + 1)
-  return walkParts(source, 13 + table, tick, (at) => {
-    const [kind, label] = source.read(at, 2)
-    if (kind === 0x3b) return { kind: 'end', end: at + 1 }
-    if (kind === 0x21) return part(2 + blocksLength(source, at + 2), label === 0xfe || label === 0xff || label === 0x01)
-    if (kind !== 0x2c) return lost
-    const local = bytesAt(source, at, 10)[9] ?? 0
-    const header = 10 + ((local & 0x80) === 0 ? 0 : 3 * 2 ** ((local & 7) + 1)) + 1
-    return part(header + blocksLength(source, at + header))
-  })
+  return walkParts(
+    source,
+    13 + table,
+    tick,
+    (at) => {
+      const [kind, label] = source.read(at, 2)
+      if (kind === 0x3b) return { kind: 'end', end: at + 1 }
+      if (kind === 0x21)
+        return part(2 + blocksLength(source, at + 2), label === 0xfe || label === 0xff || label === 0x01)
+      if (kind !== 0x2c) return lost
+      const local = bytesAt(source, at, 10)[9] ?? 0
+      const header = 10 + ((local & 0x80) === 0 ? 0 : 3 * 2 ** ((local & 7) + 1)) + 1
+      return part(header + blocksLength(source, at + header))
+    },
+    true,
+  )
 }
 
 function blocksLength(source: Source, from: number): number {

@@ -56,7 +56,7 @@ export function judgeRequirement({ report }: Examination, line: string, at: Plac
       text,
     )?.[1]
   const index =
-    /(?:^|\s)(?:-i|--index-url|--extra-index-url|-f|--find-links|index-url|extra-index-url|find-links|index_url|extra_index_url|url)\s*[= ]\s*["']?([^\s"']+)/i.exec(
+    /(?:^|\s)(?:-i|--index-url|--extra-index-url|-f|--find-links|index-url|extra-index-url|find-links|index_url|extra_index_url)\s*[= ]\s*["']?([^\s"']+)/i.exec(
       text,
     )?.[1]
   if (/(?:^|\s)--trusted-host\b|^trusted-host\s*=/i.test(text))

@@ -4,7 +4,7 @@ import type { Deed } from './shell.ts'
 
 const deeds: readonly (readonly [Severity, string, RegExp])[] = [
   [
-    'high',
+    'medium',
     'runs programs',
     /require\s*\(\s*['"](?:node:)?child_process['"]\s*\)|from\s+['"](?:node:)?child_process['"]|\bDeno\.(?:Command|run)\b|\bBun\.spawn/,
   ],

@@ -103,7 +103,7 @@ function judgeControls(text: string, isCode: boolean): Report[] {
     const isOpening = kind === '[' || whole.startsWith('\u009b')
     if (isOpening && final === 'm') {
       if (/(?:^|;)8(?:;|$)/.test(numbers)) found('high', 'makes what follows invisible in a terminal', index)
-      else if (isCode) found('medium', 'colours itself in a terminal', index)
+      else if (isCode) found('low', 'colours itself in a terminal', index)
     } else if (isOpening && /[A-HJKSTfsuhlr]/.test(final))
       found(/[JK]/.test(final) ? 'high' : 'medium', 'moves about or erases in a terminal', index)
     else if (kind === ']') found('high', "sets a terminal's title, links or clipboard", index)

@@ -86,7 +86,8 @@ function examplePair(text: string): Report[] {
 
 /** Formats that only their issuer makes are certain; an assignment of something random is not. */
 function weightOfSecret(kind: string): Severity {
-  return kind === 'assigned_secret' || kind === 'jwt' || kind === 'url_password' ? 'medium' : 'high'
+  if (kind === 'url_password') return 'low'
+  return kind === 'assigned_secret' || kind === 'jwt' ? 'medium' : 'high'
 }
 
 /**

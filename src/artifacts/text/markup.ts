@@ -30,7 +30,7 @@ export function hiddenTexts(text: string): HiddenText[] {
     if (end < 0) break
   }
   for (const { 1: style, 2: rest, index } of text.matchAll(
-    /^\[[^\]\n]{0,80}\]:\s*(#|<>)\s*([("'].{1,4000}[)"'])\s*$/gm,
+    /(?:^|\s)\[[^\]\n]{0,80}\]:\s*(#|<>)\s*([("'].{1,4000}[)"'])\s*$/gm,
   ))
     if (style !== undefined) add(rest, index, 'a comment')
   for (const { 0: tag, 1: element = '', 2: attributes = '', index } of text.matchAll(elementWithAttributes)) {

@@ -16,7 +16,7 @@ export function judgeTag({ report, options }: Examination, tag: string, value: u
   const at = { offset, element: shown(name) }
   const tell = (severity: Severity, what: string) =>
     report({ rule: rules.objectTag, severity, message: `The tag ${shown(name)} ${what}.`, at, subject: shown(name) })
-  const python = /python\/(name|module|object|object\/apply|object\/new)[:/](.*)$/.exec(name)
+  const python = /python\/(name|module|object\/apply|object\/new|object)[:/](.*)$/.exec(name)
   if (python !== null) {
     const [, kind = '', path = ''] = python
     const weight = weighImport(kind === 'module' ? `${path}.*` : path, options.allowed)
