@@ -8,7 +8,8 @@ import { after, before, describe, type TestContext, test } from 'node:test'
 import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { holdfast, type RunningGateway, startServe, temporaryFolder } from './support/holdfast.ts'
 import { type PostgresServer, password, postgresMissing, startPostgres } from './support/postgres.ts'
-import { chatRequest, sendRaw } from './support/raw.ts'
+import { chat, chatRequest, sendRaw } from './support/raw.ts'
+import { startServed } from './support/served.ts'
 import { startUpstream } from './support/upstream.ts'
 
 /** A folder with a holdfast.yaml for the test's upstream. */
@@ -73,6 +74,28 @@ test('while another process holds the store, what would have to be stored is ref
   equal((await ask(gateway, key, 'third')).status, 200)
   equal(await gateway.stop(), 0)
   equal((await holdfast(['store', 'check', ...at], { cwd })).code, 0)
+})
+
+test('with workers too, a budget that cannot be reserved while the store is held refuses; the rest is served', async (t) => {
+  const budgets = 'limits:\n  budgets: [{ name: dear, per: tenant, every: day, requests: 100, models: [dear] }]'
+  const { control, port, key, cwd, upstream, gateway } = await startServed(t, {
+    yaml: budgets,
+    args: ['--workers', '2'],
+  })
+  const askFor = (model: string) => sendRaw(port, chatRequest(key, { body: chat('Hi.', { model }) }))
+  equal((await askFor('dear')).status, 200)
+  const other = new DatabaseSync(join(cwd, 'data', 'holdfast.db'))
+  other.exec('begin exclusive')
+  const [dear, cheap] = await Promise.all([askFor('dear'), askFor('cheap')])
+  deepEqual([dear.status, cheap.status], [503, 200])
+  match(dear.body, /not_inspected/)
+  other.exec('rollback')
+  other.close()
+  equal((await askFor('dear')).status, 200)
+  equal(upstream.received.length, 3)
+  const [budget] = await control.listBudgets()
+  deepEqual([budget?.spent, budget?.reserved], [2, 0])
+  equal(await gateway.stop(), 0)
 })
 
 test('a store that another process has for itself stops a start with the reason', async (t) => {
