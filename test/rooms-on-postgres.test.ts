@@ -21,6 +21,7 @@ const rooms = {
   identity: 'src/identity/{api-keys,revoke}.test.ts',
   limits: 'src/limits/budgets/budgets.test.ts',
   privacy: 'src/privacy/vault.test.ts',
+  api: 'src/api/scans/scans.test.ts',
 }
 
 for (const [room, pattern] of Object.entries(rooms)) {

@@ -20,6 +20,6 @@ export async function api(args: string[], io: CommandIo): Promise<number> {
     return exitCode.ok
   }
   if (positionals[0] !== 'openapi') throw new UsageError("say openapi; see 'holdfast api --help'")
-  io.stdout(`${JSON.stringify(describeApi(version, explanationSchema), null, 2)}\n`)
+  io.stdout(`${JSON.stringify(await describeApi(version, explanationSchema), null, 2)}\n`)
   return exitCode.ok
 }

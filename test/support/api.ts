@@ -61,7 +61,7 @@ export async function startApi(t: TestContext, yaml = '', options: ServedOptions
   }
   const adminKey = await keyWith('admin')
   // It is held against OpenAPI's own schema in a test of its own.
-  const document: OpenApi = JSON.parse(JSON.stringify(describeApi(version, explanationSchema)))
+  const document: OpenApi = JSON.parse(JSON.stringify(await describeApi(version, explanationSchema)))
   const check = answerChecker(document)
   const as = (key: string): ApiClient => {
     const send = async (path: string, init: RequestInit) => {
