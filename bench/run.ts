@@ -2,6 +2,7 @@
 // Exit code 1 when a figure is beyond the limit that the project has set itself.
 import { gatewayBench } from './gateway.ts'
 import { inspectBench } from './inspect.ts'
+import { metricsBench } from './metrics.ts'
 import { policyBench } from './policy.ts'
 import { soakBench } from './soak.ts'
 import { workersBench } from './workers.ts'
@@ -10,6 +11,7 @@ const benches = {
   gateway: gatewayBench,
   policy: policyBench,
   inspect: inspectBench,
+  metrics: metricsBench,
   workers: workersBench,
   soak: soakBench,
 }

@@ -2,7 +2,6 @@
 // name that only the client chose, except the model's.
 import type { Spending } from '#limits'
 import type { Attempt, Exchange, LocatedVerdict, Operation, StageName } from './exchange.ts'
-import type { House } from './house.ts'
 
 export interface Observation {
   readonly id: string
@@ -31,9 +30,10 @@ export interface Observation {
   readonly spent: Spending | undefined
 }
 
-export function observationOf(exchange: Exchange, house: House): Observation {
+/** @param now  monotonic ms */
+export function observationOf(exchange: Exchange, now: number): Observation {
   const { outcome, refusal, marks } = exchange
-  const begin = marks[0] ?? house.monotonic()
+  const begin = marks[0] ?? now
   const { firstByteAt } = outcome
   return {
     id: exchange.id,
@@ -45,7 +45,7 @@ export function observationOf(exchange: Exchange, house: House): Observation {
     upstream: exchange.upstream?.name,
     model: exchange.asked?.model,
     marks,
-    durationMs: house.monotonic() - begin,
+    durationMs: now - begin,
     firstByteMs: firstByteAt === undefined ? undefined : firstByteAt - begin,
     bytesIn: exchange.body.length,
     bytesOut: outcome.bytesOut,

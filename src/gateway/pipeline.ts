@@ -68,7 +68,7 @@ export async function walk(exchange: Exchange, house: House): Promise<void> {
   }
   settle(exchange, house)
   recordOutcome(exchange, house)
-  house.observe(observationOf(exchange, house))
+  house.observe(observationOf(exchange, house.monotonic()))
 }
 
 async function stopAtFirstRefusal(exchange: Exchange, house: House): Promise<Refusal | undefined> {

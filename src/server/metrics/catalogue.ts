@@ -1,4 +1,4 @@
-// Every metric there is: its name by the conventions of Prometheus, what it means, and its labels. docs/operations.md
+// Every metric there is: its name by the conventions of Prometheus, what it means, and its labels. docs/monitoring.md
 // has the same table, and a test compares them.
 
 export interface Metric {
