@@ -4,6 +4,7 @@ import { bzip2, gzip, lz4, lzma, xz, zfile, zlib, zstd } from './compressed/form
 import { coreml } from './coreml/format.ts'
 import { csv } from './csv/format.ts'
 import type { Format } from './format.ts'
+import { ggml } from './ggml/format.ts'
 import { gguf } from './gguf/format.ts'
 import { hdf5 } from './hdf5/format.ts'
 import { jinja } from './jinja/format.ts'
@@ -15,6 +16,7 @@ import { npy } from './npy/format.ts'
 import { onnx } from './onnx/format.ts'
 import { parquet } from './parquet/format.ts'
 import { pickle } from './pickle/format.ts'
+import { program } from './program/format.ts'
 import { python, pythonBytecode } from './python/format.ts'
 import { rds } from './rds/format.ts'
 import { numbersFile, sentencePiece, tfRecord } from './records/format.ts'
@@ -47,6 +49,7 @@ export const formats: readonly Format[] = [
   npy,
   safetensors,
   gguf,
+  ggml,
   onnx,
   hdf5,
   savedModel,
@@ -64,6 +67,7 @@ export const formats: readonly Format[] = [
   xml,
   jinja,
   pickle,
+  program,
   json,
   jsonLines,
   yaml,

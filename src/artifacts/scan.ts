@@ -2,7 +2,7 @@
 import { type Budget, createBudget, type ScanLimits } from './budget.ts'
 import { ArtifactError } from './error.ts'
 import type { Examination, Format, Probe, ScanOptions } from './format.ts'
-import { hiddenIn, hiddenProgram } from './hidden.ts'
+import { hiddenProgram, hiddenWithin } from './hidden.ts'
 import { type Conclusion, createLedger, type Incomplete, type Ledger } from './ledger.ts'
 import { appended, mixedFormats } from './scan-rules.ts'
 import { type Source, stretch } from './source.ts'
@@ -26,7 +26,7 @@ export interface FileReport extends Conclusion {
 
 export function scan({ source, path, formats, limits, options, now }: ScanRequest): FileReport {
   const ledger = createLedger(limits.findings)
-  const walk: Walk = { formats, options, ledger, budget: createBudget(limits, now) }
+  const walk: Walk = { formats, options, ledger, budget: createBudget(limits, now), lookable: lookableBytes }
   const read = examine(walk, { source, path, depth: 0, expected: undefined })
   return { path, formats: read, ...ledger.conclude() }
 }
@@ -37,6 +37,8 @@ interface Walk {
   readonly options: ScanOptions
   readonly budget: Budget
   readonly ledger: Ledger
+  /** Bytes of tensors that may still be looked at beyond their beginning. */
+  lookable: number
 }
 
 interface Item {
@@ -137,6 +139,11 @@ function probeOf({ source, path, expected }: Item): Probe {
 const headLength = 64 * 1024
 const tailLength = headLength + 22
 
+/** Of every tensor its beginning and its end are looked at, and of the first ones in a file more. */
+const lookableBytes = 32 * 1024 * 1024
+const lookedBytes = 256 * 1024
+const leastLooked = 4096
+
 function examinationOf(walk: Walk, { source, path, depth }: Item): Examination {
   const { budget, options, ledger } = walk
   return {
@@ -151,12 +158,20 @@ function examinationOf(walk: Walk, { source, path, depth }: Item): Examination {
       examine(walk, { source: member, path: `${path}!/${name}`, depth: depth + 1, expected })
     },
     opaque(offset, length, what) {
-      const found = hiddenIn(source, offset, length)
+      if (length < 16) return
+      const looked = walk.lookable > 0 ? lookedBytes : leastLooked
+      walk.lookable -= Math.min(length, 2 * looked)
+      const found = hiddenWithin(source, offset, length, looked)
       if (found === undefined) return
-      const message = `What should be ${what} begins as ${found}.`
-      ledger.report(path, { rule: hiddenProgram, message, at: { offset, length } })
-      const member = stretch(source, offset, length)
-      examine(walk, { source: member, path: `${path}!/(data at ${offset})`, depth: depth + 1, expected: undefined })
+      const message = `In what should be ${what} is ${found.what}.`
+      ledger.report(path, { rule: hiddenProgram, message, at: { offset: found.offset } })
+      const member = stretch(source, found.offset, offset + length - found.offset)
+      examine(walk, {
+        source: member,
+        path: `${path}!/(data at ${found.offset})`,
+        depth: depth + 1,
+        expected: undefined,
+      })
     },
   }
 }

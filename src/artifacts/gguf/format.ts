@@ -24,6 +24,14 @@ const duplicateKey: Rule = {
   remedy: 'Which of them counts depends on the reader; take the file from its publisher again.',
 }
 
+const newerType: Rule = {
+  id: 'gguf/newer-type',
+  title: 'A tensor is of a type that this scanner does not know',
+  severity: 'low',
+  cwe: ['CWE-1284'],
+  remedy: 'Its size could not be checked; use a scanner that is newer than the format.',
+}
+
 export const gguf: Format = {
   id: 'gguf',
   isActive: true,
@@ -65,6 +73,9 @@ function examineTexts({ source, enter, options, report }: Examination, { texts }
   }
 }
 
+/** Types beyond it came after this list. */
+const newestType = 40
+
 /** Elements in a block, and the bytes it takes, by ggml's type (ggml.h, ggml-common.h). */
 const blocks: Readonly<Record<number, readonly [elements: number, bytes: number]>> = {
   0: [1, 4],
@@ -103,7 +114,11 @@ const blocks: Readonly<Record<number, readonly [elements: number, bytes: number]
   33: [32, 18],
   34: [256, 54],
   35: [256, 66],
+  36: [32, 18],
+  37: [32, 18],
+  38: [32, 18],
   39: [32, 17],
+  40: [64, 36],
 }
 
 /** @returns the end of the last tensor, or of the file when the tensors cannot be placed */
@@ -118,10 +133,19 @@ function examineTensors(examination: Examination, { tensors, alignment, end }: G
   }
   const start = Math.ceil(end / alignment) * alignment
   const room = BigInt(Math.max(0, source.size - start))
+  let isOpen = false
   const spans: { tensor: GgufTensor; from: bigint; to: bigint }[] = []
   for (const tensor of tensors) {
     const size = sizeOf(tensor)
-    if (size === undefined) lies('has dimensions or a type that do not exist', tensor)
+    if (blocks[tensor.type] === undefined && tensor.type > newestType) {
+      report({
+        rule: newerType,
+        message: `The tensor ${shown(tensor.name)} is of the type ${tensor.type}.`,
+        at: { offset: tensor.offset },
+        subject: String(tensor.type),
+      })
+      isOpen = true
+    } else if (size === undefined) lies('has dimensions or a type that do not exist', tensor)
     else if (tensor.dataOffset % BigInt(alignment) !== 0n) lies('is not aligned', tensor)
     else if (tensor.dataOffset + size > room) lies(`reaches beyond the end of the file`, tensor)
     else spans.push({ tensor, from: tensor.dataOffset, to: tensor.dataOffset + size })
@@ -133,6 +157,8 @@ function examineTensors(examination: Examination, { tensors, alignment, end }: G
     if (to > reached) reached = to
     opaque(start + Number(from), Number(to - from), `the tensor ${shown(tensor.name)}`)
   }
+  // How far a tensor of an unknown type reaches nobody can tell.
+  if (isOpen) return source.size
   const last = start + Number(reached)
   return Math.min(source.size, Math.ceil(last / alignment) * alignment)
 }
@@ -140,8 +166,8 @@ function examineTensors(examination: Examination, { tensors, alignment, end }: G
 /** Bytes; undefined when the product does not fit into 63 bits, as the format asks, or the type is unknown. */
 function sizeOf({ dimensions, type }: GgufTensor): bigint | undefined {
   const block = blocks[type]
-  if (block === undefined || dimensions.length > 4 || dimensions.length === 0) return undefined
+  if (block === undefined || dimensions.length > 4) return undefined
   const elements = dimensions.reduce((product, length) => product * length, 1n)
-  if (elements >= 1n << 63n || (dimensions[0] ?? 0n) % BigInt(block[0]) !== 0n) return undefined
+  if (elements >= 1n << 63n || (dimensions[0] ?? 1n) % BigInt(block[0]) !== 0n) return undefined
   return (elements / BigInt(block[0])) * BigInt(block[1])
 }

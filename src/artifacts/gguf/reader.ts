@@ -51,7 +51,10 @@ export function readGguf(source: Source, checkTime: () => void): GgufHeader {
   let at = 8
   let windowStart = 0
   let window: Buffer = Buffer.alloc(0)
-  const version = exactly(source, 4, 4, 'the version').readUInt32LE(0)
+  // Files for big-endian machines say so by their version alone.
+  const written = exactly(source, 4, 4, 'the version')
+  const isBigEndian = written.readUInt32LE(0) > 0xffff
+  const version = isBigEndian ? written.readUInt32BE(0) : written.readUInt32LE(0)
   if (version < 1 || version > 3) throw new ArtifactError('unsupported', `version ${version} of the format`, 4)
   const tensorCount = count('tensors', version === 1 ? 16 : 24)
   const keyCount = count('key-value pairs', version === 1 ? 9 : 13)
@@ -64,7 +67,7 @@ export function readGguf(source: Source, checkTime: () => void): GgufHeader {
     const name = text('a key')
     keys.push({ name, offset })
     const type = word()
-    if (name === 'general.alignment' && type === 4) alignment = bytes(4, 'a value').readUInt32LE(0)
+    if (name === 'general.alignment' && type === 4) alignment = word()
     else value(name, type, 0)
   }
   const tensors: GgufTensor[] = []
@@ -144,11 +147,13 @@ export function readGguf(source: Source, checkTime: () => void): GgufHeader {
   }
 
   function word(): number {
-    return bytes(4, 'a number').readUInt32LE(0)
+    const number = bytes(4, 'a number')
+    return isBigEndian ? number.readUInt32BE(0) : number.readUInt32LE(0)
   }
 
   function long(): bigint {
-    return bytes(8, 'a number').readBigUInt64LE(0)
+    const number = bytes(8, 'a number')
+    return isBigEndian ? number.readBigUInt64BE(0) : number.readBigUInt64LE(0)
   }
 
   function skip(length: number, what: string): void {

@@ -75,50 +75,54 @@ function itemSize(dtype: string | undefined): number | 'objects' | undefined {
   if (letter === 'U') return 4 * Number(digits)
   if (letter === '?') return 1
   if (digits !== '') return Number(digits)
-  return letterSizes[letter]
+  return letterSizes.get(letter)
 }
 
 /** Numpy's one-letter codes, as they are on 64-bit Linux. */
-const letterSizes: Readonly<Record<string, number>> = {
-  b: 1,
-  B: 1,
-  h: 2,
-  H: 2,
-  i: 4,
-  I: 4,
-  l: 8,
-  L: 8,
-  q: 8,
-  Q: 8,
-  e: 2,
-  f: 4,
-  d: 8,
-  g: 16,
-  F: 8,
-  D: 16,
-  M: 8,
-  m: 8,
-}
+const letterSizes = new Map(
+  Object.entries({
+    b: 1,
+    B: 1,
+    h: 2,
+    H: 2,
+    i: 4,
+    I: 4,
+    l: 8,
+    L: 8,
+    q: 8,
+    Q: 8,
+    e: 2,
+    f: 4,
+    d: 8,
+    g: 16,
+    F: 8,
+    D: 16,
+    M: 8,
+    m: 8,
+  }),
+)
 
 /** torch's old format: for each storage its number of elements, then they. */
 function storageBytes(storages: Observed['storages']): number {
   let total = 0
-  for (const { type, elements } of storages.values()) total += 8 + elements * (storageSizes[type] ?? 1)
+  for (const { type, elements } of storages.values()) total += 8 + elements * (storageSizes.get(type) ?? 1)
   return total
 }
 
-const storageSizes: Readonly<Record<string, number>> = {
-  FloatStorage: 4,
-  DoubleStorage: 8,
-  HalfStorage: 2,
-  BFloat16Storage: 2,
-  LongStorage: 8,
-  IntStorage: 4,
-  ShortStorage: 2,
-  ComplexFloatStorage: 8,
-  ComplexDoubleStorage: 16,
-  QInt32Storage: 4,
-}
+const storageSizes = new Map(
+  Object.entries({
+    FloatStorage: 4,
+    DoubleStorage: 8,
+    HalfStorage: 2,
+    BFloat16Storage: 2,
+    LongStorage: 8,
+    IntStorage: 4,
+    ShortStorage: 2,
+    ComplexFloatStorage: 8,
+    ComplexDoubleStorage: 16,
+    QInt32Storage: 4,
+  }),
+)
 
 /**
  * Whether the bytes at `offset` can be a pickle: protocol 2 and later say so; of the older ones a run on paper tells.

@@ -95,30 +95,32 @@ interface Span {
 }
 
 /** Bits of an element (tensor.rs, Dtype). */
-const bits: Readonly<Record<string, number>> = {
-  BOOL: 8,
-  F4: 4,
-  F6_E2M3: 6,
-  F6_E3M2: 6,
-  U8: 8,
-  I8: 8,
-  F8_E5M2: 8,
-  F8_E4M3: 8,
-  F8_E8M0: 8,
-  F8_E4M3FNUZ: 8,
-  F8_E5M2FNUZ: 8,
-  I16: 16,
-  U16: 16,
-  F16: 16,
-  BF16: 16,
-  I32: 32,
-  U32: 32,
-  F32: 32,
-  C64: 64,
-  F64: 64,
-  I64: 64,
-  U64: 64,
-}
+const bits = new Map(
+  Object.entries({
+    BOOL: 8,
+    F4: 4,
+    F6_E2M3: 6,
+    F6_E3M2: 6,
+    U8: 8,
+    I8: 8,
+    F8_E5M2: 8,
+    F8_E4M3: 8,
+    F8_E8M0: 8,
+    F8_E4M3FNUZ: 8,
+    F8_E5M2FNUZ: 8,
+    I16: 16,
+    U16: 16,
+    F16: 16,
+    BF16: 16,
+    I32: 32,
+    U32: 32,
+    F32: 32,
+    C64: 64,
+    F64: 64,
+    I64: 64,
+    U64: 64,
+  }),
+)
 
 function spanOf(rawName: string, node: JsonNode, breaks: Breaks): Span | undefined {
   const name = shown(rawName)
@@ -130,7 +132,7 @@ function spanOf(rawName: string, node: JsonNode, breaks: Breaks): Span | undefin
   if (node.kind !== 'object' || node.members.some((each) => !known.includes(each.name)))
     return refuse('is described by something else than its dtype, shape and offsets')
   const dtype = member(node, 'dtype')
-  const width = dtype?.kind === 'text' ? bits[dtype.value] : undefined
+  const width = dtype?.kind === 'text' ? bits.get(dtype.value) : undefined
   if (width === undefined) return refuse('has no known dtype')
   const shape = numbersOf(member(node, 'shape'))
   if (shape === undefined) return refuse('has a shape that is no list of whole numbers')

@@ -14,6 +14,7 @@ import { type Compression, unpack } from '../unpack.ts'
 import { type Directory, type Entry, type LocalHeader, readDirectory, readLocalHeader } from './directory.ts'
 import { type Layout, layoutOf } from './layout.ts'
 import * as rules from './rules.ts'
+import { examineTorchScript } from './torchscript.ts'
 
 export const zip: Format = {
   id: 'zip',
@@ -171,6 +172,7 @@ function examineMember(examination: Examination, entry: Entry, header: LocalHead
     report({ rule: rules.device, message: `${name} is a device or a pipe.`, at, subject: name })
   else if (layout.isTensor(entry.name) && entry.method === 0)
     examination.opaque(header.dataOffset, entry.size, 'a tensor')
+  else if (layout.isScript?.(entry.name) === true) examineTorchScript(examination, entry.name, content)
   else examination.enter(name, content, layout.expected(entry.name))
 }
 

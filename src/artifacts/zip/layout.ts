@@ -6,6 +6,8 @@ export interface Layout {
   readonly id: 'torch-zip' | 'keras-zip' | 'npz' | 'zip'
   /** Raw numbers, which no loader reads any structure into. */
   isTensor(name: string): boolean
+  /** Code of TorchScript. */
+  isScript?(name: string): boolean
   /** The format that a loader will take a member for. */
   expected(name: string): string | undefined
 }
@@ -18,6 +20,7 @@ export function layoutOf(entries: readonly Entry[]): Layout {
     return {
       id: 'torch-zip',
       isTensor: (name) => /^(?:data|constants)\/\d+$/.test(name.slice(root.length)),
+      isScript: (name) => /^code\/.*\.py$/.test(name.slice(root.length)),
       expected: (name) => (/\.(?:pkl|debug_pkl)$/.test(name) ? 'pickle' : undefined),
     }
   const expected = (name: string) => (/\.(?:pkl|pickle)$/i.test(name) ? 'pickle' : undefined)
