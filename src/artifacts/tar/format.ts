@@ -5,6 +5,7 @@ import { stretch } from '../source.ts'
 import { shown } from '../text.ts'
 import * as rules from '../zip/rules.ts'
 import { isTarHeader, readEntries, type TarEntry } from './header.ts'
+import { examineShard } from './webdataset.ts'
 
 export const tar: Format = {
   id: 'tar',
@@ -21,6 +22,7 @@ export const tar: Format = {
     // torch's oldest format: members called pickle, tensors and storages.
     const names = new Set(entries.map(({ name }) => name.replace(/^\.\//, '')))
     const isTorch = names.has('pickle') && names.has('storages')
+    if (!isTorch) examineShard(examination, [...names])
     const links = new Set<string>()
     for (const entry of entries) examineEntry(examination, entry, { isTorch, links })
     return end
