@@ -308,6 +308,7 @@ async function run(
     stderr: () => {},
     cwd,
     program: 'holdfast',
+    isTerminal: () => false,
     env: () => undefined,
     now: Date.now,
     onSignal: () => {},

@@ -181,6 +181,7 @@ async function installation(t: TestContext, count: number): Promise<Installed> {
       stderr: stdout,
       cwd: data,
       program: 'holdfast',
+      isTerminal: () => false,
       env: () => undefined,
       now,
       onSignal: () => {},

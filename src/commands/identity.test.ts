@@ -40,6 +40,7 @@ function folderWith(t: TestContext, ...lines: readonly string[]) {
       stderr: print,
       cwd,
       program: 'holdfast',
+      isTerminal: () => false,
       env: () => undefined,
       now: Date.now,
       onSignal: () => {},

@@ -147,6 +147,7 @@ function folder(t: TestContext) {
         stderr: () => {},
         cwd,
         program: 'holdfast',
+        isTerminal: () => false,
         env: () => undefined,
         now: () => 0,
         onSignal: () => {},

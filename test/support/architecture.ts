@@ -74,6 +74,7 @@ function judge(path: string, specifier: string): string | undefined {
   const target = roomOf(file)
   // main.ts is the street: it opens the commands by name and belongs to no room.
   if (room === undefined || target === room) return undefined
+  if (file.startsWith('../test/support/') && path.endsWith('.test.ts')) return undefined
   if (file.startsWith('../')) return outside.has(file) ? undefined : `imports '${specifier}' from outside every room`
   return `side door '${specifier}'; import '#${target}'`
 }
