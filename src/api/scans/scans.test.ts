@@ -69,13 +69,18 @@ const clean: ScanReport = {
 test('no more scans run at once than may, and all of them end', async (t) => {
   const { open } = await setUp(t, { atOnce: 2 })
   const count = { now: 0, most: 0 }
+  // Each waits for another one beside it.
+  let partner = Promise.withResolvers<void>()
   const scans = await open(async () => {
     count.most = Math.max(count.most, ++count.now)
-    await new Promise((resolve) => setImmediate(resolve))
+    if (count.now === 2) {
+      partner.resolve()
+      partner = Promise.withResolvers()
+    } else await partner.promise
     count.now--
     return clean
   })
-  const taken = await Promise.all(Array.from({ length: 9 }, () => scans.admit(upload())))
+  const taken = await Promise.all(Array.from({ length: 8 }, () => scans.admit(upload())))
   for (const { id } of taken) equal((await scans.settled(id, 10_000, signal))?.admitted, true)
   equal(count.most, 2)
   await scans.close()
