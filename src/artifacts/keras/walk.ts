@@ -170,7 +170,7 @@ export function walkConfiguration(examination: Examination, root: JsonNode): voi
 const fileArguments =
   /^(?:vocab(?:ulary)?(?:_?(?:file|path|url|size_file))?|merges(?:_file)?|proto|(?:file|model|saved_model|checkpoint|weights|asset|data|load|save|backup|export|log|cache)_?(?:path|dir|file|name|url)?|path|filename|url|uri|origin|handle|idf_weights|hub_url|preset)$/
 
-const nameKeys = /^(?:name|description|doc|comment|.*_name|inbound_nodes|input_layers|output_layers|keras_history)$/
+const nameKeys = /^(?:name|description|doc|comment|.*_name|inbound_nodes|input_layers|output_layers|keras_history|vocabulary|labels|classes|class_names)$/
 
 /** Absolute, upwards, with a scheme, or with the ending of a file. */
 function looksLikePath(text: string): boolean {
