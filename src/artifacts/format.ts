@@ -65,6 +65,9 @@ export interface Examination {
 export interface ScanOptions {
   /** The names that a site trusts beside the built-in ones: `package.module.Name`, `package.module.*`. */
   readonly allowed: ReadonlySet<string>
-  /** Looks into a text for secrets, personal data or instructions; absent when that was not asked for. */
+  /**
+   * Looks into a text for secrets, personal data or instructions. Where it is absent the readers of texts look for
+   * secrets and instructions (text/inspector.ts).
+   */
   readonly inspectText?: (text: string, place: string) => readonly Report[]
 }

@@ -12,6 +12,7 @@ import { json, jsonLines } from './json/format.ts'
 import { kerasConfig } from './keras/format.ts'
 import { media } from './media/format.ts'
 import { pdf } from './media/pdf.ts'
+import { msgpack } from './msgpack/format.ts'
 import { npy } from './npy/format.ts'
 import { onnx } from './onnx/format.ts'
 import { parquet } from './parquet/format.ts'
@@ -78,6 +79,7 @@ export const formats: readonly Format[] = [
   pdf,
   tfRecord,
   sentencePiece,
+  msgpack,
   numbersFile,
   python,
   pythonBytecode,
