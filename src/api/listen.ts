@@ -54,7 +54,8 @@ const headerTimeoutMs = 10_000
 export async function listenApi(rooms: ApiRooms, options: ApiListenOptions): Promise<ApiListener> {
   const routes = operations(options.explanation)
   const document = describeApi(options.version, options.explanation)
-  const app = await createApp(rooms, routes, document, options)
+  const state = { isLeaving: false }
+  const app = await createApp(rooms, routes, document, options, state)
   const sockets = new Set<Socket>()
   app.server.on('connection', (socket: Socket) => {
     sockets.add(socket)
@@ -69,6 +70,7 @@ export async function listenApi(rooms: ApiRooms, options: ApiListenOptions): Pro
       server.setSecureContext(tls)
     },
     async close(graceMs) {
+      state.isLeaving = true
       const timer = setTimeout(() => {
         for (const socket of sockets) socket.destroy()
       }, graceMs)
@@ -83,6 +85,7 @@ async function createApp(
   routes: readonly Route[],
   document: object,
   options: ApiListenOptions,
+  state: { readonly isLeaving: boolean },
 ): Promise<FastifyInstance> {
   // Loaded when it is needed: most commands of the program never are a server.
   const { fastify } = await import('fastify')
@@ -141,6 +144,10 @@ async function createApp(
     reply.headers(await checkRate(found.principal, rooms))
     if (route === undefined) return
     await admit(request, visit, route, rooms)
+  })
+  // A connection that is open after its answer would keep the server from closing.
+  app.addHook('onSend', async (_request, reply) => {
+    if (state.isLeaving) reply.header('connection', 'close')
   })
   app.addHook('onResponse', async (request, reply) => {
     const { call, startedAt } = visitOf(request)
