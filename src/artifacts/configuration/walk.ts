@@ -1,4 +1,4 @@
-// Every object and text of a document, with its place, without recursion.
+// Every object, list and text of a document, with its place, without recursion.
 import type { JsonNode } from '../json/parse.ts'
 
 export interface Visited {
@@ -17,12 +17,14 @@ export function* walk(root: JsonNode): Generator<Visited> {
     const { node, pointer, key } = next
     if (node.kind === 'object')
       for (const { name, value } of node.members.toReversed())
-        waiting.push({ node: value, pointer: `${pointer}/${escaped(name)}`, key: name, parent: node })
-    else if (node.kind === 'array')
-      for (let index = node.items.length - 1; index >= 0; index--) {
-        const item = node.items[index]
-        if (item !== undefined) waiting.push({ node: item, pointer: `${pointer}/${index}`, key, parent: node })
-      }
+        if (value.kind !== 'number' && value.kind !== 'literal')
+          waiting.push({ node: value, pointer: `${pointer}/${escaped(name)}`, key: name, parent: node })
+        else if (node.kind === 'array')
+          for (let index = node.items.length - 1; index >= 0; index--) {
+            const item = node.items[index]
+            if (item !== undefined && item.kind !== 'number' && item.kind !== 'literal')
+              waiting.push({ node: item, pointer: `${pointer}/${index}`, key, parent: node })
+          }
   }
 }
 

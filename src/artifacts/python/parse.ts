@@ -11,6 +11,11 @@ const words = new Set(
     ' ',
   ),
 )
+const displays = [
+  ['(', ')', 'tuple'],
+  ['[', ']', 'list'],
+  ['{', '}', 'set'],
+] as const
 const binary: Readonly<Record<string, number>> = {
   or: 1,
   and: 2,
@@ -525,11 +530,7 @@ export function parsePython(source: string, nesting = 0): Statement[] {
       return { kind: 'name', name: token.text, offset }
     }
     if (token.type === 'operator') {
-      for (const [open, close, form] of [
-        ['(', ')', 'tuple'],
-        ['[', ']', 'list'],
-        ['{', '}', 'set'],
-      ] as const)
+      for (const [open, close, form] of displays)
         if (take(open)) {
           deeper()
           const items = displayItems(close)
