@@ -1,16 +1,16 @@
 // Scans as a service: admitted, queued, run a few at a time, kept for a while. A scan is a row before it is anything
 // else, so a restart forgets none: what was running is begun again.
 import type { Readable } from 'node:stream'
-import { type Kysely, type Selectable, sql } from 'kysely'
-import { z } from 'zod'
+import { type Kysely, sql } from 'kysely'
 import type { ScanReport } from '#artifacts'
-import { entityManagement, type OcsfEvent } from '#audit'
+import type { OcsfEvent } from '#audit'
 import { ApiError } from '../error.ts'
 import type { ApiSettings } from '../settings.ts'
 import { checkAddress } from './address.ts'
 import type { ApiTables, ScanState } from './migrations.ts'
 import { placeBelow } from './place.ts'
-import { objections, reportSchema, type ScanReportBody } from './report.ts'
+import { isSettled, listed, recordOf, type ScanRecord, type ScanRow, verdictEvent } from './record.ts'
+import { objections } from './report.ts'
 import { openUploads } from './uploads.ts'
 
 export interface Scans {
@@ -47,22 +47,6 @@ export interface ScanFilter {
   readonly limit: number
 }
 
-export interface ScanRecord {
-  readonly id: string
-  readonly state: ScanState
-  readonly source: string
-  readonly name: string
-  readonly threshold: string
-  /** False also when the scan failed: what was not judged is not let in. */
-  readonly admitted: boolean | undefined
-  readonly reasons: readonly string[]
-  readonly principal: string
-  readonly createdAt: number
-  readonly startedAt: number | undefined
-  readonly finishedAt: number | undefined
-  readonly report: ScanReportBody | undefined
-}
-
 /**
  * Judges what lies at a place, and puts what is found into the inventory and the findings. Rejects with the signal's
  * reason when it is aborted.
@@ -88,23 +72,6 @@ export interface ScansOptions {
   readonly id: (kind: string) => string
   readonly report: (what: string, error: unknown) => void
 }
-
-type Row = Selectable<ApiTables['api_scan']>
-
-/** Reports are long; lists do without. */
-const listed = [
-  'id',
-  'state',
-  'source',
-  'name',
-  'threshold',
-  'principal',
-  'admitted',
-  'reasons',
-  'created_at',
-  'started_at',
-  'finished_at',
-] as const
 
 /** One that took the program down three times is given up. */
 const mostAttempts = 3
@@ -158,7 +125,7 @@ export async function openScans(options: ScansOptions): Promise<Scans> {
     isAskedAgain = false
   }
 
-  function takeNext(): Promise<Row | undefined> {
+  function takeNext(): Promise<ScanRow | undefined> {
     return database
       .updateTable('api_scan')
       .set({ state: 'running', started_at: now(), attempts: sql<number>`attempts + 1` })
@@ -175,7 +142,7 @@ export async function openScans(options: ScansOptions): Promise<Scans> {
       .executeTakeFirst()
   }
 
-  async function process(row: Row): Promise<void> {
+  async function process(row: ScanRow): Promise<void> {
     const outcome = row.attempts > mostAttempts ? { error: 'it was interrupted several times' } : await judge(row)
     // Stopped from outside: the next start begins it again, and that was no fault of the file.
     if (outcome === undefined) return void (await giveBack(row))
@@ -184,7 +151,7 @@ export async function openScans(options: ScansOptions): Promise<Scans> {
     await forget()
   }
 
-  async function judge(row: Row): Promise<{ report: ScanReport } | { error: string } | undefined> {
+  async function judge(row: ScanRow): Promise<{ report: ScanReport } | { error: string } | undefined> {
     try {
       const report = await options.run({
         place: await placeOf(row),
@@ -204,7 +171,7 @@ export async function openScans(options: ScansOptions): Promise<Scans> {
   }
 
   /** Looked at again: what the configuration allows may have changed while it waited, and so may links. */
-  async function placeOf({ id, source, name }: Row): Promise<Parameters<RunScan>[0]['place']> {
+  async function placeOf({ id, source, name }: ScanRow): Promise<Parameters<RunScan>[0]['place']> {
     const { roots, hosts } = settings()
     if (source === 'upload') return { kind: 'path', path: uploads.pathOf(id), shownAs: name }
     if (source === 'path') return { kind: 'path', path: await placeBelow(name, roots), shownAs: name }
@@ -212,13 +179,13 @@ export async function openScans(options: ScansOptions): Promise<Scans> {
     return { kind: 'url', address: name, hosts }
   }
 
-  async function giveBack({ id, attempts }: Row): Promise<void> {
+  async function giveBack({ id, attempts }: ScanRow): Promise<void> {
     const back = { state: 'queued', attempts: attempts - 1, started_at: null } as const
     await database.updateTable('api_scan').set(back).where('id', '=', id).execute()
   }
 
   /** On record before anybody is told. */
-  async function settle(row: Row, outcome: { report: ScanReport } | { error: string }): Promise<void> {
+  async function settle(row: ScanRow, outcome: { report: ScanReport } | { error: string }): Promise<void> {
     const text = 'report' in outcome ? JSON.stringify(outcome.report) : undefined
     const isTooLarge = text !== undefined && text.length > mostReportBytes
     const error = 'error' in outcome ? outcome.error : isTooLarge ? 'its report is too large to be kept' : null
@@ -284,7 +251,7 @@ export async function openScans(options: ScansOptions): Promise<Scans> {
         if (source.kind === 'path') await placeBelow(source.path, settings().roots)
         else if (source.kind === 'url') checkAddress(source.address, settings().hosts)
         else await uploads.take(id, source.bytes, source.size)
-        const row: Row = {
+        const row: ScanRow = {
           id,
           state: 'queued',
           source: source.kind,
@@ -361,61 +328,6 @@ export async function openScans(options: ScansOptions): Promise<Scans> {
 function nameOf(source: NewScan['source']): string {
   if (source.kind === 'upload') return source.name
   return source.kind === 'path' ? source.path : source.address
-}
-
-export function isSettled({ state }: ScanRecord): boolean {
-  return state === 'done' || state === 'failed'
-}
-
-function recordOf(row: Pick<Row, (typeof listed)[number] | 'report'>): ScanRecord {
-  return {
-    id: row.id,
-    state: row.state,
-    source: row.source,
-    name: row.name,
-    threshold: row.threshold,
-    admitted: row.admitted === null ? undefined : row.admitted === 1,
-    reasons: z.array(z.string()).parse(JSON.parse(row.reasons)),
-    principal: row.principal,
-    createdAt: row.created_at,
-    startedAt: row.started_at ?? undefined,
-    finishedAt: row.finished_at ?? undefined,
-    report: row.report === null ? undefined : reportSchema.parse(JSON.parse(row.report)),
-  }
-}
-
-/** A verdict lets a file in, or keeps it out: that belongs on record like any other decision. */
-function verdictEvent(
-  { id, source, name, threshold, principal, tenant }: Row,
-  outcome: { report: ScanReport } | { error: string },
-  admitted: boolean,
-  error: string | null,
-  moment: { readonly time: number; readonly uid: string },
-): OcsfEvent {
-  const summary = 'report' in outcome ? outcome.report.summary : undefined
-  const only = 'report' in outcome && outcome.report.files.length === 1 ? outcome.report.files[0] : undefined
-  return entityManagement({
-    ...moment,
-    tenant,
-    activity: 'other',
-    entity: {
-      type: 'scan',
-      uid: id,
-      name: name.slice(-512),
-      data: {
-        source,
-        threshold,
-        admitted,
-        result: summary?.result,
-        failing: summary?.failing,
-        sha256: only?.sha256,
-        error,
-      },
-    },
-    actor: { principal, kind: 'unknown' },
-    status: error === null ? 'success' : 'failure',
-    statusDetail: error ?? undefined,
-  })
 }
 
 const queueFull = new ApiError('busy', 'As many scans as may wait are waiting.', { headers: { 'retry-after': '10' } })
