@@ -15,17 +15,22 @@ export function* walk(root: JsonNode): Generator<Visited> {
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     yield next
     const { node, pointer, key } = next
-    if (node.kind === 'object')
+    if (node.kind === 'object') {
       for (const { name, value } of node.members.toReversed())
-        if (value.kind !== 'number' && value.kind !== 'literal')
+        if (hasMeaning(value))
           waiting.push({ node: value, pointer: `${pointer}/${escaped(name)}`, key: name, parent: node })
-        else if (node.kind === 'array')
-          for (let index = node.items.length - 1; index >= 0; index--) {
-            const item = node.items[index]
-            if (item !== undefined && item.kind !== 'number' && item.kind !== 'literal')
-              waiting.push({ node: item, pointer: `${pointer}/${index}`, key, parent: node })
-          }
+    } else if (node.kind === 'array')
+      for (let index = node.items.length - 1; index >= 0; index--) {
+        const item = node.items[index]
+        if (item !== undefined && hasMeaning(item))
+          waiting.push({ node: item, pointer: `${pointer}/${index}`, key, parent: node })
+      }
   }
+}
+
+/** Numbers and truth values are nothing that anybody imports, opens or renders. */
+function hasMeaning({ kind }: JsonNode): boolean {
+  return kind !== 'number' && kind !== 'literal'
 }
 
 function escaped(name: string): string {
