@@ -74,5 +74,9 @@ function decodedPickle(bytes: Buffer): Buffer | undefined {
 /** JSON with the keys that every serialised object of Keras has. */
 function isKerasJson(bytes: Buffer): boolean {
   if (!/^\s*[{[]/.test(bytes.toString('latin1', 0, 64))) return false
-  return bytes.includes('"class_name"') || /"\\u0063lass_name"|\\u/i.test(bytes.toString('latin1', 0, 4096))
+  // An escaped key is the same key.
+  return (
+    bytes.includes('"class_name"') ||
+    /"[a-z_]*(?:\\u00[67][0-9a-f][a-z_]*)+"\s*:/i.test(bytes.toString('latin1', 0, 65_536))
+  )
 }

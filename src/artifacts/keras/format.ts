@@ -6,7 +6,7 @@ import { parseJson } from '../json/parse.ts'
 import { exactly } from '../reader.ts'
 import { shown } from '../text.ts'
 import { duplicateKey } from './rules.ts'
-import { expectConfiguration, walkConfiguration } from './walk.ts'
+import { walkConfiguration } from './walk.ts'
 
 export const kerasConfig: Format = {
   id: 'keras-config',
@@ -20,7 +20,8 @@ export const kerasConfig: Format = {
       ? 'plausible'
       : undefined
   },
-  examine({ source, budget, report, path, ...rest }) {
+  examine(examination) {
+    const { source, budget, report } = examination
     if (source.size > budget.limits.memberBytes)
       throw new ArtifactError('over_limit', `limit reached: a configuration of ${source.size} bytes`)
     const text = exactly(source, 0, source.size, 'the configuration').toString('utf8').replace(/\0+$/, '')
@@ -28,9 +29,6 @@ export const kerasConfig: Format = {
       const message = `The key ${shown(name)} comes twice in one object.`
       report({ rule: duplicateKey, message, at: { offset }, subject: shown(name) })
     })
-    const examination = { source, budget, report, path, ...rest }
-    if (!/(?:^|\/)(?:config\.json|[^/]*@(?:model_config|training_config)|node at \d+\.json)$/.test(path))
-      expectConfiguration(root)
     walkConfiguration(examination, root)
     return source.size
   },

@@ -1,6 +1,5 @@
 // Every object in a configuration, at any depth and under any key: Keras makes objects of whatever looks like one
 // (keras/src/saving/serialization_lib.py), and so do its layers with what they are given.
-import { ArtifactError } from '../error.ts'
 import type { Examination } from '../format.ts'
 import { type JsonNode, member } from '../json/parse.ts'
 import type { Rule, Severity } from '../rule.ts'
@@ -45,6 +44,8 @@ export function walkConfiguration(examination: Examination, root: JsonNode): voi
     const className = member(node, 'class_name')
     if (className === undefined) return
     const hasConfig = member(node, 'config') !== undefined
+    // Without one of these it is a label or the like, of which Keras makes nothing.
+    if (!hasConfig && member(node, 'module') === undefined && member(node, 'registered_name') === undefined) return
     if (className.kind !== 'text') {
       if (hasConfig) report(rules.oddNode, 'An object has a class whose name is no text.', pointer, node.offset)
       return
@@ -170,7 +171,8 @@ export function walkConfiguration(examination: Examination, root: JsonNode): voi
 const fileArguments =
   /^(?:vocab(?:ulary)?(?:_?(?:file|path|url|size_file))?|merges(?:_file)?|proto|(?:file|model|saved_model|checkpoint|weights|asset|data|load|save|backup|export|log|cache)_?(?:path|dir|file|name|url)?|path|filename|url|uri|origin|handle|idf_weights|hub_url|preset)$/
 
-const nameKeys = /^(?:name|description|doc|comment|.*_name|inbound_nodes|input_layers|output_layers|keras_history|vocabulary|labels|classes|class_names)$/
+const nameKeys =
+  /^(?:name|description|doc|comment|.*_name|inbound_nodes|input_layers|output_layers|keras_history|vocabulary|labels|classes|class_names)$/
 
 /** Absolute, upwards, with a scheme, or with the ending of a file. */
 function looksLikePath(text: string): boolean {
@@ -199,10 +201,4 @@ function textOf(node: JsonNode | undefined, name: string): string | undefined | 
 /** RFC 6901. */
 function pointerPart(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1')
-}
-
-/** @throws ArtifactError `malformed` when nothing in it is an object of Keras's */
-export function expectConfiguration(root: JsonNode): void {
-  if (member(root, 'class_name') === undefined || member(root, 'config') === undefined)
-    throw new ArtifactError('malformed', 'not a configuration of Keras')
 }
