@@ -12,9 +12,10 @@ export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252'
 export function encodingOf(head: Uint8Array, isCut: boolean): Encoding | undefined {
   if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le'
   if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be'
-  const { controls, high } = countOdd(head)
   // A null byte is in no text; a few others, such as a form feed or an escape, are.
-  if (controls > Math.max(2, head.length / 50) || head.includes(0)) return undefined
+  if (head.includes(0)) return undefined
+  const { controls, high } = countOdd(head)
+  if (controls > Math.max(2, head.length / 50)) return undefined
   if (isUtf8(isCut ? head.subarray(0, lastBoundary(head)) : head)) return 'utf-8'
   return controls === 0 && head.length >= 16 && high * 10 <= head.length * 4 ? 'windows-1252' : undefined
 }

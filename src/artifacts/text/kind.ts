@@ -21,7 +21,15 @@ export interface TextShape {
 }
 
 /** @returns undefined when the bytes are no text, or belong to a reader of its own (templates) */
-export function textShapeOf({ head, source, name, expected }: Probe): TextShape | undefined {
+export function textShapeOf(probe: Probe): TextShape | undefined {
+  if (!shapes.has(probe)) shapes.set(probe, shapeOf(probe))
+  return shapes.get(probe)
+}
+
+/** Every text format asks for the shape of the same bytes. */
+const shapes = new WeakMap<Probe, TextShape | undefined>()
+
+function shapeOf({ head, source, name, expected }: Probe): TextShape | undefined {
   const encoding = encodingOf(head, head.length < source.size)
   if (encoding === undefined || expected === 'jinja' || /\.(?:jinja2?|j2)$/.test(name)) return undefined
   const begin = new TextDecoder(encoding).decode(head.subarray(0, 16 * 1024)).replace(/^\ufeff/, '')
