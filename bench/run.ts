@@ -1,9 +1,11 @@
 // All benchmarks, one after another; `npm run bench -- gateway` runs those that are named.
 // Exit code 1 when a figure is beyond the limit that the project has set itself.
+import { artifactsBench } from './artifacts.ts'
 import { gatewayBench } from './gateway.ts'
 import { inspectBench } from './inspect.ts'
 import { metricsBench } from './metrics.ts'
 import { policyBench } from './policy.ts'
+import { scanBench } from './scan.ts'
 import { soakBench } from './soak.ts'
 import { workersBench } from './workers.ts'
 
@@ -11,6 +13,8 @@ const benches = {
   gateway: gatewayBench,
   policy: policyBench,
   inspect: inspectBench,
+  artifacts: artifactsBench,
+  scan: scanBench,
   metrics: metricsBench,
   workers: workersBench,
   soak: soakBench,

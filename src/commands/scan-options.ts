@@ -8,9 +8,7 @@ import { UsageError } from './io.ts'
 export const scanHelp = `holdfast scan: what hides in model and data files, before anything loads them
 
   holdfast scan PATH… [--format FORMAT] [--out FILE] [--fail-on SEVERITY]
-  holdfast scan hf:ORG/MODEL[@REVISION]
-  holdfast scan s3://BUCKET/KEY
-  holdfast scan https://HOST/FILE
+  holdfast scan ADDRESS…   hf:ORG/MODEL[@REVISION], s3://BUCKET/KEY, s3://BUCKET/PREFIX/ or https://HOST/FILE
   holdfast scan --watch FOLDER
   holdfast scan --learn FOLDER --out POLICY
   holdfast scan --sign POLICY [--data DIR]

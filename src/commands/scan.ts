@@ -143,8 +143,8 @@ async function localTargets(place: string, io: CommandIo): Promise<readonly Targ
 /** The same however it was named, so that a finding has the same id: relative where it is below, with slashes. */
 function shownPath(path: string, cwd: string): string {
   const below = relative(cwd, path)
-  const isBelow = below !== '' && below !== '..' && !below.startsWith(`..${sep}`) && !isAbsolute(below)
-  return (isBelow ? below : below === '' ? '.' : path).replaceAll(sep, '/')
+  const isOutside = below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)
+  return (isOutside ? path : below).replaceAll(sep, '/')
 }
 
 async function deliver(report: ScanReport, values: Values, io: CommandIo): Promise<void> {

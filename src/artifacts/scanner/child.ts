@@ -104,8 +104,7 @@ export function startChild(sandbox: SandboxSettings): SandboxedChild {
   }
 
   const tell = (kind: number, payload: Uint8Array) => {
-    child.stdin.write(frameHead(kind, payload.length))
-    child.stdin.write(payload)
+    child.stdin.write(Buffer.concat([frameHead(kind, payload.length), payload]))
   }
 
   const receive = frameReader(onFrame)

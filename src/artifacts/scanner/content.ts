@@ -1,7 +1,8 @@
 // A file on the parent's side: where the bytes come from that a child asks for.
 
-import { createHash } from 'node:crypto'
-import { constants, open } from 'node:fs/promises'
+import { createHash, hash } from 'node:crypto'
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { ArtifactError } from '../error.ts'
 
 export interface Content {
@@ -18,6 +19,15 @@ export interface Content {
   close(): Promise<void>
 }
 
+/** What a file was when it was found. */
+interface Expected {
+  readonly dev: number
+  readonly ino: number
+  readonly size: number
+}
+
+/** Opening a pipe that nobody writes to would wait forever. */
+const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 const localHeadBytes = 256 * 1024
 const pieceBytes = 1024 * 1024
 
@@ -27,18 +37,15 @@ const pieceBytes = 1024 * 1024
  * @param expected  what it was when the folder was walked: another one may be in its place by now
  * @throws ArtifactError `unreadable`
  */
-export async function localContent(
-  path: string,
-  expected?: { readonly dev: number; readonly ino: number },
-): Promise<Content> {
-  // Opening a pipe that nobody writes to would wait forever.
-  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((error) => {
+export async function localContent(path: string, expected?: Expected): Promise<Content> {
+  if (expected !== undefined && expected.size <= localHeadBytes) return smallContent(path, expected)
+  const file = await open(path, openFlags).catch((error) => {
     throw unreadable(error)
   })
   const before = await file.stat()
-  if (!before.isFile() || (expected !== undefined && (before.dev !== expected.dev || before.ino !== expected.ino))) {
+  if (!isExpected(before, expected)) {
     await file.close()
-    throw new ArtifactError('unreadable', 'another file was put in its place while the folder was read')
+    throw replaced()
   }
   const { size } = before
   const read = async (offset: number, length: number) => {
@@ -57,9 +64,9 @@ export async function localContent(
     headBytes: Math.min(size, localHeadBytes),
     read,
     async digest() {
-      const hash = createHash('sha256')
-      for (let at = 0; at < size; at += pieceBytes) hash.update(await read(at, Math.min(pieceBytes, size - at)))
-      return hash.digest('hex')
+      const digest = createHash('sha256')
+      for (let at = 0; at < size; at += pieceBytes) digest.update(await read(at, Math.min(pieceBytes, size - at)))
+      return digest.digest('hex')
     },
     async isUnchanged() {
       const after = await file.stat()
@@ -67,6 +74,53 @@ export async function localContent(
     },
     close: () => file.close(),
   }
+}
+
+/** A small file, read at once: waiting for the system four times would cost more than reading it. */
+function smallContent(path: string, expected: Expected): Content {
+  const bytes = readWhole(path, expected)
+  return {
+    size: bytes.length,
+    headBytes: bytes.length,
+    read: async (offset, length) => bytes.subarray(offset, offset + length),
+    digest: async () => hash('sha256', bytes),
+    // What is judged is what was read.
+    isUnchanged: async () => true,
+    close: async () => {},
+  }
+}
+
+function readWhole(path: string, expected: Expected): Buffer {
+  let file: number
+  try {
+    file = openSync(path, openFlags)
+  } catch (error) {
+    throw unreadable(error)
+  }
+  try {
+    const found = fstatSync(file)
+    if (!isExpected(found, expected) || found.size !== expected.size) throw replaced()
+    const bytes = Buffer.allocUnsafeSlow(found.size)
+    let at = 0
+    while (at < bytes.length) {
+      const count = readSync(file, bytes, at, bytes.length - at, at)
+      if (count === 0) throw new ArtifactError('unreadable', 'the file became shorter while it was read')
+      at += count
+    }
+    return bytes
+  } catch (error) {
+    throw error instanceof ArtifactError ? error : unreadable(error)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function isExpected(found: Stats, expected: Expected | undefined): boolean {
+  return found.isFile() && (expected === undefined || (found.dev === expected.dev && found.ino === expected.ino))
+}
+
+function replaced(): ArtifactError {
+  return new ArtifactError('unreadable', 'another file was put in its place while the folder was read')
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -51,11 +51,7 @@ function ask(offset: number, length: number): Uint8Array {
 }
 
 function say(kind: number, payload: Uint8Array): void {
-  writeAll(frameHead(kind, payload.length))
-  writeAll(payload)
-}
-
-function writeAll(bytes: Uint8Array): void {
+  const bytes = Buffer.concat([frameHead(kind, payload.length), payload])
   for (let at = 0; at < bytes.length; ) at += writeSync(toParent, bytes, at)
 }
 

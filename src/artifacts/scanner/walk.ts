@@ -12,7 +12,7 @@ const passedOver = new Set(['.git'])
 /**
  * The files at `root`: itself when it is one, else all below it.
  *
- * @param shownAs  what stands for `root` in the paths of the report
+ * @param shownAs  what stands for `root` in the paths of the report; when empty, they begin below it
  * @throws what `stat` throws when there is nothing at `root`
  */
 export async function walk(root: string, shownAs: string): Promise<readonly Target[]> {
@@ -70,7 +70,7 @@ async function walkFolder(folder: Folder, path: string, shownAs: string): Promis
   for (const entry of entries) {
     if (passedOver.has(entry.name)) continue
     const inner = join(path, entry.name)
-    const innerShown = `${shownAs}/${entry.name}`
+    const innerShown = shownAs === '' ? entry.name : `${shownAs}/${entry.name}`
     if (entry.isSymbolicLink()) await addLink(folder, inner, innerShown)
     else if (entry.isDirectory()) {
       if (isHubCache && entry.name === 'blobs') await walkBlobs(folder, inner, innerShown)
