@@ -12,6 +12,7 @@ import {
   isComputingFunction,
   isKeras,
   knownClasses,
+  knownFunctions,
   plainClasses,
 } from './names.ts'
 import * as rules from './rules.ts'
@@ -88,7 +89,7 @@ function judgeKeras(kind: Named['kind'], name: string, module: string, what: str
 
 /** Keras writes `builtins` as the module of any function of somebody's own. */
 function judgeBuiltin(kind: Named['kind'], name: string, what: string): Judgement | undefined {
-  if (computingBuiltins.has(name)) return undefined
+  if (computingBuiltins.has(name) || (kind === 'function' && knownFunctions.has(name))) return undefined
   if (kind === 'class' || builtins.has(name) || name.startsWith('__'))
     return { rule: rules.foreignModule, message: `${what} is one of Python's own.` }
   return { rule: rules.customObject, message: `${what} is not a part of Keras.` }

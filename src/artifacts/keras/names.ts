@@ -160,6 +160,18 @@ export function isKeras(module: string): boolean {
   )
 }
 
+/** Functions of Keras itself, which it looks for under these names before anything else. */
+export const knownFunctions: ReadonlySet<string> = new Set(
+  `celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu linear log_sigmoid
+  log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus softsign sparse_plus sparse_sigmoid
+  sparsemax squareplus swish tanh tanh_shrink threshold binary_accuracy binary_crossentropy binary_focal_crossentropy
+  categorical_accuracy categorical_crossentropy categorical_focal_crossentropy categorical_generalized_cross_entropy
+  categorical_hinge circle concordance_correlation cosine_similarity ctc dice hinge huber kl_divergence log_cosh
+  mean_absolute_error mean_absolute_percentage_error mean_squared_error mean_squared_logarithmic_error
+  pearson_correlation poisson sparse_categorical_accuracy sparse_categorical_crossentropy
+  sparse_top_k_categorical_accuracy squared_hinge top_k_categorical_accuracy tversky`.split(/\s+/),
+)
+
 /** Of Python's own functions those that only compute; Keras writes `builtins` for any plain function. */
 export const computingBuiltins: ReadonlySet<string> = new Set(
   'abs max min sum pow round any all len bool int float str tuple list dict set'.split(' '),
