@@ -7,7 +7,7 @@ import { escapesFolder } from '../member-name.ts'
 import type { Target } from '../scanner/scan-files.ts'
 import { ask, type RemotePlace, refusal } from './http.ts'
 import { remoteContent } from './ranges.ts'
-import type { RemoteWorld } from './remote.ts'
+import type { RemoteWorld } from './world.ts'
 
 export interface HubSettings {
   readonly endpoint: URL

@@ -9,7 +9,8 @@ import { ArtifactError } from '../error.ts'
 import type { Content } from '../scanner/content.ts'
 import type { Target } from '../scanner/scan-files.ts'
 import type { HttpGet } from './http.ts'
-import { type RemoteSettings, type RemoteWorld, remoteTargets } from './remote.ts'
+import { type RemoteSettings, remoteTargets } from './remote.ts'
+import type { RemoteWorld } from './world.ts'
 
 const file = Buffer.from(Array.from({ length: 200_000 }, (_, place) => (place * 31) % 251))
 

@@ -1,17 +1,10 @@
 // Files that are elsewhere: https, S3 and the Hugging Face hub.
 import { ArtifactError } from '../error.ts'
 import type { Target } from '../scanner/scan-files.ts'
-import type { HttpGet } from './http.ts'
 import { type HubSettings, hubTargets } from './hub.ts'
-import { type RangeLimits, remoteContent } from './ranges.ts'
+import { remoteContent } from './ranges.ts'
 import { type S3Settings, s3Targets } from './s3.ts'
-
-export interface RemoteWorld {
-  readonly get: HttpGet
-  readonly limits: RangeLimits
-  /** ms since the epoch. */
-  readonly now: () => number
-}
+import type { RemoteWorld } from './world.ts'
 
 export interface RemoteSettings {
   readonly hub: HubSettings

@@ -3,8 +3,8 @@ import { ArtifactError } from '../error.ts'
 import type { Target } from '../scanner/scan-files.ts'
 import { ask, type RemotePlace, refusal } from './http.ts'
 import { remoteContent } from './ranges.ts'
-import type { RemoteWorld } from './remote.ts'
 import { type AwsCredentials, signedHeaders, uriEncoded } from './sigv4.ts'
+import type { RemoteWorld } from './world.ts'
 
 export interface S3Settings {
   readonly region: string

@@ -1,7 +1,7 @@
 // One sandboxed child, seen from its parent: started under Node's permission model, fed with the bytes that it asks
 // for, watched over, and killed when it takes too long, takes too much memory or says what no child says.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ArtifactError } from '../error.ts'
@@ -178,7 +178,7 @@ function programFolders(): string[] {
   const folders = [rooms, join(dirname(rooms), 'package.json')]
   for (let folder = rooms; dirname(folder) !== folder; folder = dirname(folder)) {
     const packages = join(folder, 'node_modules')
-    if (existsSync(packages)) folders.push(packages)
+    if (existsSync(packages)) folders.push(realpathSync(packages))
   }
   return folders
 }
