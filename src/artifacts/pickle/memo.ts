@@ -32,6 +32,12 @@ export class Memo {
     const { near, far } = this
     // What is put into a list or a dictionary later, the memo does not see.
     const seen = valueKind === kind.dict || valueKind === kind.list ? unknown : value
+    // The usual case: one after the other.
+    if (index === near.length && far.size === 0 && index <= reach) {
+      near.push(valueKind, seen)
+      this.size++
+      return
+    }
     if (index > reach || (far.size > 0 && far.has(index))) {
       if (this.kindAt(index) === empty) this.size++
       if (far.size >= maxScattered) throw new ArtifactError('over_limit', 'limit reached: scattered memo entries')

@@ -144,7 +144,7 @@ export function isPickleThatCalls(source: Source): boolean {
 /** Opcodes after which it is plain what the bytes are. */
 const enough = 4_000_000
 const paperWindow = 64 * 1024
-const paperElements = 4096
+const paperElements = 256
 
 class Enough extends Error {}
 

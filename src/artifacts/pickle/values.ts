@@ -76,7 +76,7 @@ export interface Value {
 }
 
 const longestRing = 1 << 20
-const shortestRing = 1 << 12
+const shortestRing = 1 << 8
 const maxKept = 512
 /** Below it, the place of a tuple that is not kept says how many elements it has, all those within it included. */
 const weightsBelow = -16
@@ -87,6 +87,7 @@ export class Elements {
   private readonly values: Float64Array
   private readonly weights: Float64Array
   private readonly mask: number
+  private readonly most: number
   private next = 0
 
   /** @param atMost  elements that there will be in all, such as the bytes of the pickle */
@@ -97,25 +98,38 @@ export class Elements {
     this.values = new Float64Array(length)
     this.weights = new Float64Array(length)
     this.mask = length - 1
+    this.most = Math.min(maxKept, length / 4)
   }
 
   /** Keeps the `count` topmost values of a stack. @returns their place, or a negative number when they are too many */
   keep(stack: Values, count: number): number {
+    if (count > this.most) return weightsBelow - this.weightOf(stack, count)
+    const { kinds, values, mask } = this
+    const { kinds: stackKinds, values: stackValues, length } = stack
+    const place = this.next
+    let weight = count
+    let slot = place & mask
+    const head = slot
+    kinds[slot] = kind.integer
+    values[slot] = count
+    for (let index = length - count; index < length; index++) {
+      slot = (slot + 1) & mask
+      const found = stackKinds[index] ?? kind.data
+      const value = stackValues[index] ?? 0
+      kinds[slot] = found
+      values[slot] = value
+      if (found === kind.tuple) weight += this.weight(value)
+    }
+    this.weights[head] = weight
+    this.next = place + 1 + count
+    return place
+  }
+
+  private weightOf(stack: Values, count: number): number {
     let weight = count
     for (let index = stack.length - count; index < stack.length; index++)
       if (stack.kindAt(index) === kind.tuple) weight += this.weight(stack.valueAt(index))
-    if (count > maxKept) return weightsBelow - weight
-    const place = this.next
-    this.values[place & this.mask] = count
-    this.kinds[place & this.mask] = kind.integer
-    this.weights[place & this.mask] = weight
-    for (let index = 0; index < count; index++) {
-      const slot = (place + 1 + index) & this.mask
-      this.kinds[slot] = stack.kindAt(stack.length - count + index)
-      this.values[slot] = stack.valueAt(stack.length - count + index)
-    }
-    this.next = place + 1 + count
-    return place
+    return weight
   }
 
   /** How many elements there are, those within elements included, each as often as it stands there. */
@@ -128,7 +142,7 @@ export class Elements {
   add(place: number, stack: Values, count: number): number {
     if (place === nothing) return this.keep(stack, count)
     const before = this.at(place)
-    if (before === undefined || before.length + count > maxKept) return unknown
+    if (before === undefined || before.length + count > this.most) return unknown
     const all = new Values()
     for (const { kind: valueKind, value } of before) all.push(valueKind, value)
     for (let index = stack.length - count; index < stack.length; index++)
