@@ -21,6 +21,8 @@ export interface RunningGateway {
   readonly gateway: string
   readonly data: string
   readonly pid: number
+  /** Of health and metrics, where the configuration has such a listener. */
+  readonly operations?: string
   /** Everything it has written so far. */
   stdout(): string
   stderr(): string
