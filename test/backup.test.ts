@@ -55,7 +55,7 @@ test('a backup under load is whole, and what is restored from it serves with the
     written.entries > 2 && written.rows.privacy_vault > 0 && written.rows.identity_api_keys === 1,
     JSON.stringify(written),
   )
-  ok(written.keys >= 3 && written.files === 2)
+  ok(written.keys >= 3 && written.files === 3)
 
   const open = ['--identity', 'identity.txt', '--format', 'json']
   const verified = await run(cwd, 'store', 'backup', '--verify', 'b.age', ...open)
