@@ -178,7 +178,8 @@ function programFolders(): string[] {
   const folders = [rooms, join(dirname(rooms), 'package.json')]
   for (let folder = rooms; dirname(folder) !== folder; folder = dirname(folder)) {
     const packages = join(folder, 'node_modules')
-    if (existsSync(packages)) folders.push(realpathSync(packages))
+    // By both names where it is a link: each is asked for.
+    if (existsSync(packages)) folders.push(packages, realpathSync(packages))
   }
   return folders
 }
