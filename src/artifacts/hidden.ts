@@ -1,5 +1,5 @@
 // Programs and pickles at the beginning of bytes that should be plain numbers.
-import { isPickleThatCalls } from './pickle/streams.ts'
+import { isPickleThatCalls } from './pickle/paper-run.ts'
 import type { Rule } from './rule.ts'
 import { type Source, stretch } from './source.ts'
 

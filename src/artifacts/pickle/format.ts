@@ -1,6 +1,7 @@
 // Python's pickle, in every protocol: alone, one after the other, and with the raw arrays of joblib and torch.
 import type { Format } from '../format.ts'
-import { examineStreams, isPickleAt } from './streams.ts'
+import { isPickleAt } from './paper-run.ts'
+import { examineStreams } from './streams.ts'
 
 export const pickle: Format = {
   id: 'pickle',
