@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { defaultLimits } from '../../src/artifacts/budget.ts'
@@ -26,13 +26,16 @@ export interface ArtifactCase {
 export function artifactCases(
   wanted: readonly string[],
 ): { readonly cases: readonly ArtifactCase[] } | { readonly skip: string } {
+  return generatedCases((folder) => casesIn(folder, wanted))
+}
+
+function generatedCases<T>(read: (folder: string) => T[]): { readonly cases: T[] } | { readonly skip: string } {
   const generator = corpusFile('artifacts/gen_dev.py')
   if ('skip' in generator) return generator
   const generated = mkdtempSync(join(tmpdir(), 'holdfast-cases-'))
   try {
     execFileSync('python3', [generator.path, generated], { stdio: 'ignore', timeout: 120_000 })
-    const cases = [generated, join(dirname(generator.path), 'real')].flatMap((folder) => casesIn(folder, wanted))
-    return { cases }
+    return { cases: [generated, join(dirname(generator.path), 'real')].flatMap(read) }
   } catch {
     return { skip: 'NOT TESTED: python3 with numpy, which makes the cases, is not here' }
   } finally {
@@ -40,15 +43,48 @@ export function artifactCases(
   }
 }
 
+export interface WholeCase extends Pick<ArtifactCase, 'id' | 'label' | 'expect'> {
+  /** One, or all of a folder. */
+  readonly files: readonly { readonly name: string; readonly bytes: Buffer }[]
+}
+
+/** All cases, those that are folders too. */
+export function allArtifactCases(): { readonly cases: readonly WholeCase[] } | { readonly skip: string } {
+  return generatedCases((folder) =>
+    manifestOf(folder).map(({ id, label, expect, file, dir }) => ({
+      id,
+      label,
+      expect,
+      files: dir
+        ? readdirSync(join(folder, file), { recursive: true, withFileTypes: true })
+            .filter((entry) => entry.isFile())
+            .map((entry) => join(entry.parentPath, entry.name))
+            .map((path) => ({ name: path.slice(folder.length + 1), bytes: readFileSync(path) }))
+        : [{ name: file, bytes: readFileSync(join(folder, file)) }],
+    })),
+  )
+}
+
 function casesIn(folder: string, wanted: readonly string[]): ArtifactCase[] {
-  return readFileSync(join(folder, 'manifest.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line))
+  return manifestOf(folder)
     .filter((each) => wanted.includes(each.format) && !each.dir)
     .map(({ id, label, expect, file }) => {
       return { id, label, expect, name: file, bytes: readFileSync(join(folder, file)) }
     })
+}
+
+interface ManifestLine {
+  readonly id: string
+  readonly label: string
+  readonly expect: string
+  readonly file: string
+  readonly dir: boolean
+  readonly format: string
+}
+
+function manifestOf(folder: string): ManifestLine[] {
+  const lines = readFileSync(join(folder, 'manifest.jsonl'), 'utf8').trim().split('\n')
+  return lines.map((line) => JSON.parse(line))
 }
 
 export function scanBytes(bytes: Uint8Array, name: string): FileReport {
