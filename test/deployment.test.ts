@@ -105,10 +105,10 @@ test('systemd is told of readiness, of life, and of the end', async (t) => {
     while (!existsSync(told) || !readFileSync(told, 'utf8').includes(line))
       await new Promise((resolve) => setTimeout(resolve, 20))
   }
-  await toldOnce('/run/notify --ready --status=serves requests\n')
+  await toldOnce('/run/notify READY=1 STATUS=serves requests\n')
   await toldOnce('/run/notify WATCHDOG=1\n')
   equal(await gateway.stop(), 0)
-  await toldOnce('/run/notify --stopping --status=finishes what runs\n')
+  await toldOnce('/run/notify STOPPING=1 STATUS=finishes what runs\n')
   equal(gateway.stderr(), '')
 })
 

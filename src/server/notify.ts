@@ -23,14 +23,14 @@ export function createNotifier(env: (name: string) => string | undefined, world:
   }
   return {
     ready() {
-      tell('--ready', '--status=serves requests')
+      tell('READY=1', 'STATUS=serves requests')
       const limitMs = Number(env('WATCHDOG_USEC') ?? 0) / 1000
       // Twice in the time that it may take, as sd_watchdog_enabled(3) advises.
       if (limitMs >= 1000) watchdog = setInterval(() => tell('WATCHDOG=1'), limitMs / 2)
     },
     stopping() {
       clearInterval(watchdog)
-      tell('--stopping', '--status=finishes what runs')
+      tell('STOPPING=1', 'STATUS=finishes what runs')
     },
   }
 }
