@@ -199,7 +199,7 @@ test('a detector that fails in the middle of a stream ends it with an error even
 })
 
 test('what the detectors threw is nowhere in what the operator is told', () => {
-  assert.ok(gateway.reports.length > 10, 'the operator is told')
+  assert.ok(gateway.reports.length > 0, 'the operator is told')
   assert.doesNotMatch(gateway.reports.join(''), /TRIGGER|evil/)
 })
 
