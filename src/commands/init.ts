@@ -118,6 +118,7 @@ ${upstream}
 
 # The management API on http://127.0.0.1:8788: keys, findings, the log, and the admission of files. See docs/api.md.
 # api: {}
+
 # What is written to stderr; json is for machines:
 # logs: { format: json, level: info }
 

@@ -19,13 +19,14 @@ const whys = {
 const reasons = ['not_recorded', 'withheld', 'no_basis', 'damaged', 'does_not_fit'] as const
 
 export function replayLines(report: ReplayReport & { from: number; to: number; folder: string }): string {
-  const { decisions, exchanges, notAsked, same, changed, inconclusive, differences, ungrouped } = report
+  const { decisions, exchanges, notAsked, management, same, changed, inconclusive, differences, ungrouped } = report
   const unclear = reasons.filter((why) => inconclusive[why] > 0)
   const lines = [
     `policies   ${report.folder}`,
     `from       ${new Date(report.from).toISOString()} to ${new Date(report.to).toISOString()}`,
     `exchanges  ${exchanges}, ${notAsked} of them refused before policy was asked`,
     `decisions  ${decisions}: ${same} the same, ${changed.newly_allowed} newly allowed, ${changed.newly_denied} newly denied, ${changed.other_rule} by other policies`,
+    ...(management > 0 ? [`left out   ${management} calls of the management API, which cannot be decided again`] : []),
   ]
   for (const [change, title] of Object.entries(titles)) {
     const kinds = differences.filter((each) => each.change === change)

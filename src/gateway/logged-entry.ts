@@ -101,6 +101,11 @@ export function readExchangeEntry(event: unknown): ExchangeEntry | undefined {
   return read?.success ? read.data : undefined
 }
 
+/** Whether it is a call of the management API: it went through none of the gateway's stages, and its question is not on record. */
+export function isManagementCall({ api }: ExchangeEntry): boolean {
+  return api?.operation.startsWith('management.') === true
+}
+
 const uidSchema = z.strictObject({ type: text, id: z.string() })
 const basisSchema = z.object({
   policies: text,

@@ -85,6 +85,30 @@ test('a second decision for the same exchange is pointed out', () => {
   assert.ok(remarks.some((remark) => /more than one entry/.test(remark)))
 })
 
+test('a call of the management API is not told as one that went through the stages of the gateway', () => {
+  const call = apiActivity({
+    ...base,
+    operation: 'management.createKey',
+    phase: 'decision',
+    status: 'failure',
+    action: 'denied',
+    rule: 'no policy permits it',
+  })
+  const { stages, result, remarks } = explained([found(call)])
+  assert.deepEqual(stages, [])
+  assert.equal(result, 'refused')
+  assert.equal(remarks.length, 1)
+  assert.match(remarks[0] ?? '', /management API/)
+  const made = { ...base, operation: 'management.createKey', status: 'success', action: 'allowed' } as const
+  const permitted = apiActivity({ ...made, phase: 'decision', rule: 'r' })
+  const answered = apiActivity({ ...made, phase: 'outcome', responseStatus: 201 })
+  assert.equal(explained([found(permitted), found(answered, 1)]).result, 'answered')
+  assert.equal(
+    explained([found(permitted), found(answered, 1)]).ending.words,
+    'the caller was answered with status 201',
+  )
+})
+
 test('an entry of another exchange is not taken for one of this', () => {
   const other = { ...decision, metadata: { ...decision.metadata, correlation_uid: 'ex_2' } }
   assert.equal(explained([found(other)]).who.principal, 'unidentified')

@@ -2,12 +2,19 @@
 import { sha256Hex } from '#crypto'
 import type { PolicySet } from '#policy'
 import { type StageName, stageNames } from '../exchange.ts'
-import { type ExchangeEntry, type ReadQuestion, readBasis, readExchangeEntry } from '../logged-entry.ts'
+import {
+  type ExchangeEntry,
+  isManagementCall,
+  type ReadQuestion,
+  readBasis,
+  readExchangeEntry,
+} from '../logged-entry.ts'
 import { adviceFor } from './advice.ts'
 import type { EntryProofState, Explanation } from './explanation.ts'
 import {
   attemptWords,
   endingWords,
+  managementEndingWords,
   notReachedWords,
   passedWords,
   questionWords,
@@ -55,6 +62,7 @@ export function explainExchange(record: ExchangeRecord): Explanation {
   const decision = decided?.entry
   const outcome = ended?.entry
   const either = decision ?? outcome
+  const isManagement = either !== undefined && isManagementCall(either)
   const verdicts = verdictsOf(decision, outcome)
   const asked = decision?.unmapped.holdfast.policy
   const basis = asked && readBasis(record.basis, asked.basis, sha256Hex)
@@ -83,7 +91,7 @@ export function explainExchange(record: ExchangeRecord): Explanation {
       scan: outcome?.unmapped.holdfast.scan ?? decision?.unmapped.holdfast.scan,
       digests: { ...decision?.unmapped.holdfast.digests, ...outcome?.unmapped.holdfast.digests },
     },
-    stages: stagesOf(decision, outcome, verdicts),
+    stages: isManagement ? [] : stagesOf(decision, outcome, verdicts),
     verdicts,
     verdictsTotal: Math.max(totalOf(decision) + totalOf(outcome), verdicts.length),
     policy: {
@@ -107,7 +115,7 @@ export function explainExchange(record: ExchangeRecord): Explanation {
       })),
     },
     ending: {
-      words: endingWords(decision, outcome),
+      words: isManagement ? managementEndingWords(decision, outcome) : endingWords(decision, outcome),
       ended: outcome?.unmapped.holdfast.ended,
       bytesIn: outcome?.unmapped.holdfast.bytes_in,
       bytesOut: outcome?.unmapped.holdfast.bytes_out,
@@ -123,10 +131,13 @@ export function explainExchange(record: ExchangeRecord): Explanation {
     }),
     remarks: [
       ...(decision === undefined ? [remarks.noDecision] : []),
-      ...(outcome === undefined ? [remarks.noOutcome] : []),
+      ...(isManagement ? [remarks.management] : []),
+      ...(outcome === undefined && !isManagement ? [remarks.noOutcome] : []),
       ...(moreDecided.length + moreEnded.length > 0 ? [remarks.repeated] : []),
       ...(asked !== undefined && basis === undefined ? [remarks.noBasis] : []),
-      ...(decision !== undefined && asked === undefined && wasAsked(decision) ? [remarks.noPolicy] : []),
+      ...(decision !== undefined && asked === undefined && !isManagement && wasAsked(decision)
+        ? [remarks.noPolicy]
+        : []),
       ...(found.some(({ proof }) => proof.state === 'failed') ? [remarks.unproven] : []),
     ],
   }
@@ -155,7 +166,9 @@ function resultOf(decision: ExchangeEntry | undefined, outcome: ExchangeEntry | 
     case 'client_hung_up':
       return ended
     default:
-      return decision?.action_id === 2 ? 'refused' : 'unknown'
+      if (decision?.action_id === 2) return 'refused'
+      if (outcome === undefined || !isManagementCall(outcome)) return 'unknown'
+      return (outcome.http_response?.code ?? 500) < 400 ? 'answered' : 'failed'
   }
 }
 

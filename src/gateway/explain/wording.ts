@@ -129,6 +129,13 @@ export function endingWords(decision: ExchangeEntry | undefined, outcome: Exchan
   }
 }
 
+/** How a call of the management API ended: only one that changes something has an outcome entry. */
+export function managementEndingWords(decision: ExchangeEntry | undefined, outcome: ExchangeEntry | undefined): string {
+  if (outcome !== undefined) return `the caller was answered with status ${outcome.http_response?.code ?? '?'}`
+  if (decision?.action_id === 2) return `the caller was refused (${decision.status_code ?? 'no code on record'})`
+  return 'it was permitted; of a call that only reads, no more is on record'
+}
+
 export function summaryWords({ who, what, result, policy, upstream, told }: Omit<Explanation, 'summary'>): string {
   const asked = `${who.principal} asked for ${what.operation}${what.model === undefined ? '' : ` with ${what.model}`}`
   const rule = policy.rule === undefined ? '' : ` by ${policy.rule}`
@@ -157,5 +164,6 @@ export const remarks = {
   repeated: 'There is more than one entry of the same kind for this exchange; the first of each is shown.',
   noBasis: 'What the caller looked like to the policies is not on record.',
   unproven: 'An entry is not the one that was signed: do not rely on what is told here. Run holdfast audit verify.',
+  management: 'A call of the management API: it goes through none of the stages of the gateway.',
   noPolicy: 'The entries do not say what policy was asked: an older version wrote them.',
 } as const

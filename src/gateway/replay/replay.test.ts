@@ -198,6 +198,15 @@ test('the same decision by another policy is told as that', async () => {
   assert.deepEqual(differences[0]?.now, ['talk'])
 })
 
+test('calls of the management API are counted and left out', async () => {
+  const call = decision({}, { exchange: 'api_1', operation: 'management.listKeys' })
+  const { management, exchanges, inconclusive } = await replayed(compile(permit), [call, ...good])
+  assert.deepEqual(
+    { management, exchanges, unclear: inconclusive.not_recorded },
+    { management: 1, exchanges: 1, unclear: 0 },
+  )
+})
+
 const good = recorded(compile(permit), mia, [infer])
 const [basis, decided] = good
 const changedEvents: readonly [what: string, events: readonly unknown[], why: keyof ReplayReport['inconclusive']][] = [

@@ -4,7 +4,13 @@ import { sha256Hex } from '#crypto'
 import { createEntities, type Entities, type EntityUidJson, PolicyError, type PolicySet } from '#policy'
 import { basisType } from '../basis.ts'
 import { wasAsked } from '../explain/explain.ts'
-import { type ExchangeEntry, type ReadQuestion, readBasis, readExchangeEntry } from '../logged-entry.ts'
+import {
+  type ExchangeEntry,
+  isManagementCall,
+  type ReadQuestion,
+  readBasis,
+  readExchangeEntry,
+} from '../logged-entry.ts'
 import { judge, loggedPolicies, type PolicyQuestion } from '../question.ts'
 import { boundedMap } from './bounded-map.ts'
 
@@ -43,6 +49,8 @@ export interface ReplayReport {
   readonly exchanges: number
   /** Refused before policy was asked: nothing to decide again. */
   readonly notAsked: number
+  /** Calls of the management API, whose questions are not on record: not among the exchanges, and not decided again. */
+  readonly management: number
   /** Questions of policy; an exchange has one or more. */
   readonly decisions: number
   readonly same: number
@@ -91,15 +99,19 @@ export function createReplay(policies: PolicySet, findBasis: BasisFinder): Repla
   const kinds = new Map<string, Difference & { count: number; examples: string[] }>()
   const changed = { newly_allowed: 0, newly_denied: 0, other_rule: 0 }
   const inconclusive = { not_recorded: 0, withheld: 0, no_basis: 0, damaged: 0, does_not_fit: 0 }
-  const counts = { exchanges: 0, notAsked: 0, decisions: 0, same: 0, ungrouped: 0 }
+  const counts = { exchanges: 0, notAsked: 0, management: 0, decisions: 0, same: 0, ungrouped: 0 }
 
   async function take({ index, event }: { readonly index: number; readonly event: unknown }): Promise<void> {
     const digest = basisDigest(event)
     if (digest !== undefined) passing.set(digest, event)
     if (event === undefined) inconclusive.damaged++
     if (!isDecision(event)) return
-    counts.exchanges++
     const entry = readExchangeEntry(event)
+    if (entry !== undefined && isManagementCall(entry)) {
+      counts.management++
+      return
+    }
+    counts.exchanges++
     if (entry === undefined) {
       inconclusive.damaged++
       return
