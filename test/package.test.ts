@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { before, test } from 'node:test'
 import { Spec, Validation } from '@cyclonedx/cyclonedx-library'
@@ -98,6 +98,17 @@ test('installed into an empty folder it starts, answers, and proves its log', { 
   const verified = await shell(`${line} audit verify --data ${data}`, home)
   assert.match(verified.stdout, /all right/, verified.stderr)
   assert.equal(running.stderr(), '')
+})
+
+test('installed, it scans files in its sandbox', { timeout: 180_000 }, async (context) => {
+  const home = temporaryFolder(context)
+  npm(home, 'install', tarball)
+  writeFileSync(join(home, 'model.pkl'), Buffer.from("cos\nsystem\n(S'echo HOLDFAST-CANARY'\ntR.", 'latin1'))
+  const line = `PATH=${dirname(process.execPath)}:${process.env.PATH} node_modules/.bin/holdfast scan model.pkl --format json`
+  const { code, stdout, stderr } = await shell(line, home)
+  assert.equal(code, 1, stderr)
+  const [file] = JSON.parse(stdout).files
+  assert.deepEqual([file.verdict, file.maxSeverity], ['findings', 'critical'])
 })
 
 test('on an older Node it says what it needs', () => {
