@@ -35,6 +35,9 @@ export async function ask(args: string[], io: CommandIo): Promise<number> {
   const text = positionals.join(' ')
   const key = values.key ?? io.env('HOLDFAST_KEY')
   if (text === '' || key === undefined) throw new UsageError("ask needs a text and --key; see 'holdfast ask --help'")
+  if (!/^https?:$/.test(URL.parse(values.url)?.protocol ?? ''))
+    throw new UsageError('--url takes an http or https URL, such as http://127.0.0.1:8787')
+  if (!/^[\x21-\x7e]+$/.test(key)) throw new UsageError('a key has no spaces and no signs beyond ASCII')
   const response = await reach(`${values.url.replace(/\/+$/, '')}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },

@@ -10,6 +10,17 @@ const classNames: Readonly<Record<number, string>> = {
   6003: 'exchange',
   7001: 'action',
 }
+/** Activities of class 3004 (OCSF Entity Management) that Holdfast writes. */
+const changeNames: Readonly<Record<number, string>> = {
+  1: 'create',
+  2: 'read',
+  3: 'update',
+  4: 'delete',
+  8: 'enable',
+  9: 'disable',
+  12: 'suspend',
+  13: 'resume',
+}
 const statusNames = ['unknown', 'success', 'failure'] as const
 const findingStates = ['unknown', 'new', 'in progress', 'suppressed', 'resolved', 'archived', 'deleted'] as const
 
@@ -62,6 +73,7 @@ function subjectOf(event: OcsfEvent): string {
   const details = event.unmapped?.holdfast
   const parts = [
     details?.phase,
+    event.class_uid === 3004 ? changeNames[event.activity_id] : undefined,
     at(event, 'api', 'operation'),
     at(event, 'ai_model', 'name'),
     at(event, 'http_response', 'code'),
@@ -73,6 +85,7 @@ function subjectOf(event: OcsfEvent): string {
     at(event, 'remediation', 'desc'),
     at(event, 'policy', 'uid'),
     event.status_code,
+    event.class_uid === 3004 ? at(event, 'comment') : undefined,
     event.class_uid === 6003 ? event.metadata.correlation_uid : event.message,
   ]
   return parts.filter((part) => typeof part === 'string' || typeof part === 'number').join(' ')

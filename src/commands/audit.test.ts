@@ -124,7 +124,7 @@ test('other events are one line each as well', async (t) => {
       message: 'made for the pipeline',
     }),
   )
-  match((await run(['tail'])).out, /change +success +operator +api_key key-1 made for the pipeline\n$/)
+  match((await run(['tail'])).out, /change +success +operator +create api_key key-1 made for the pipeline\n$/)
 })
 
 test('wrong usage and unreadable logs are errors that say what to do', async (t) => {

@@ -46,7 +46,10 @@ export async function budgets(args: string[], io: CommandIo): Promise<number> {
         (values.subject === undefined || account.subject === values.subject),
     )
     if (json) io.stdout(`${JSON.stringify(found)}\n`)
-    else if (found.length === 0) io.stdout('nothing was asked for under a budget in the windows of now\n')
+    else if (found.length === 0)
+      io.stdout(
+        `nothing was asked for under ${name === undefined ? 'a budget' : `a budget '${name}'`} in the windows of now\n`,
+      )
     else io.stdout(verb === 'list' ? table(found) : found.map(description).join('\n'))
     return found.some(({ left }) => left === 0) ? exitCode.notAllRight : exitCode.ok
   } finally {
