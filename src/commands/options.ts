@@ -103,7 +103,9 @@ function readDocument(file: string): unknown {
   try {
     return parse(readFileSync(file, 'utf8'), { maxAliasCount: 0 })
   } catch (error) {
-    throw new UsageError(`cannot read ${file}: ${error instanceof Error ? error.message.split('\n')[0] : error}`)
+    // The yaml package ends its first line with a colon and goes on with the text; Node repeats the path.
+    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '').replace(/:$|, open '.*'$/, '') : error
+    throw new UsageError(`cannot read ${file}: ${reason}`)
   }
 }
 
