@@ -101,13 +101,13 @@ export async function startServed(t: Cleaner, options: ServedOptions = {}): Prom
 }
 
 function yamlOf(url: string, { yaml = '', upstream = '', port = 0 }: ServedOptions): string {
-  return `${yaml.includes('listen:') ? '' : `listen: { port: ${port} }\n`}upstreams:
+  return `${/^listen:/m.test(yaml) ? '' : `listen: { port: ${port} }\n`}upstreams:
   - name: test
     url: ${url}
     allowPrivate: true
 ${upstream.replaceAll(/^/gm, '    ')}
 policy: { folder: policies }
-${yaml.includes('limits:') ? '' : 'limits: { rates: { key: { requests: 1000000, per: 1s } } }\n'}${yaml}
+${/^limits:/m.test(yaml) ? '' : 'limits: { rates: { key: { requests: 1000000, per: 1s } } }\n'}${yaml}
 `
 }
 
