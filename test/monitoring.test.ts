@@ -148,7 +148,7 @@ test('it is not ready while the circuits of all upstreams are open', patience, a
 
 test('it is not ready while another process holds the store, and is again afterwards', patience, async (t) => {
   const served = await startWatched(t)
-  const other = new DatabaseSync(join(served.cwd, 'data', 'holdfast.db'))
+  const other = new DatabaseSync(join(served.cwd, 'data', 'holdfast.db'), { timeout: 10_000 })
   other.exec('begin immediate')
   match((await readyOnce(served, 503)).text, /^\[-\] store: /m)
   other.exec('rollback')
