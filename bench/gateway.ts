@@ -10,7 +10,7 @@ import { chatBody, longChatBody, parallel, sequential, streamed, whileStreaming 
 import { whatEachDid } from './gateway/services.ts'
 import { median, type Row, table } from './table.ts'
 
-const rounds = 10
+const rounds = 5
 const sequentialPerRound = 200
 const parallelPerRound = 1000
 const streamsPerRound = 4
